@@ -1,0 +1,1 @@
+"""One folder per service; a service imports ``shared`` and never another service."""

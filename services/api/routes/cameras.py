@@ -1,0 +1,199 @@
+"""/v1/cameras: what cameras there are, how they do, and asking one for a picture now."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Response
+from pydantic import BaseModel
+from ulid import ULID
+
+from services.api.problems import Problem
+from services.api.state import State
+from services.api.views import OpenWorkView, SnapshotView, open_work_view, place, snapshot_view
+from shared.events import CameraFailed, CameraTested, SnapshotRequested, SnapshotTaken, now
+from shared.journal.cases import Recorded
+from shared.sections import Camera
+from shared.service import Parts
+
+REQUEST_EXPIRES = timedelta(minutes=2)
+LATEST = 300
+"""So many of the newest failures and tests are looked through for the last one of each camera."""
+
+
+class Door(BaseModel):
+    """One way in which a camera delivers. For ftp: where to send; for fetch: how often it is
+    asked, null for only on request."""
+
+    kind: Literal["ftp", "folder", "fetch"]
+    port: int | None = None
+    account: str = ""
+    every_s: float | None = None
+
+
+class Happening(BaseModel):
+    """When something last happened to a camera, and why."""
+
+    time: datetime
+    reason: str = ""
+
+
+class CameraView(BaseModel):
+    """One camera. ``can_be_asked``: a picture can be requested. ``failing``: its last try did."""
+
+    name: str
+    place: str
+    configured: bool
+    doors: list[Door]
+    can_be_asked: bool
+    failing: bool
+    last_snapshot: SnapshotView | None
+    last_failure: Happening | None
+    last_test: Happening | None
+    counts: dict[str, int]
+
+
+class RequestView(BaseModel):
+    """What became of a request: done with a snapshot, failed with a reason, or waiting."""
+
+    id: str
+    camera: str
+    requested_at: datetime
+    state: Literal["waiting", "done", "failed"]
+    snapshot: str | None = None
+    reason: str = ""
+    work: list[OpenWorkView] = []
+
+
+class Accepted(BaseModel):
+    """The id of the event ``snapshot.requested``, and where its outcome will be."""
+
+    id: str
+    url: str
+
+
+def routes(parts: Parts, state: State) -> APIRouter:
+    """The routes of cameras."""
+    router = APIRouter(prefix="/v1", tags=["cameras"])
+    read = parts.journal.read
+
+    @router.get("/cameras")
+    def cameras() -> list[CameraView]:
+        """Every camera that is configured or ever sent something."""
+        return _cameras(parts, state)
+
+    @router.post("/cameras/{name}/snapshots", status_code=202)
+    def request_snapshot(
+        name: str,
+        response: Response,
+        idempotency_key: Annotated[
+            str, Header(max_length=128, description="equal keys make one request")
+        ] = "",
+    ) -> Accepted:
+        """Ask a camera for a picture now. The answer says where to see what became of it."""
+        _check_askable(name, parts.settings.cameras.get(name))
+        requested = SnapshotRequested(
+            camera=name,
+            reason="manual",
+            requested_by="api",
+            expires_at=now() + REQUEST_EXPIRES,
+        ).event(subject=name, cause=f"manual:{name}:{idempotency_key or ULID()}")
+        parts.record([requested])
+        url = f"/v1/requests/{requested.id}"
+        response.headers["Location"] = url
+        return Accepted(id=requested.id, url=url)
+
+    @router.get("/requests/{event_id}")
+    def request(event_id: str) -> RequestView:
+        """What became of a request for a picture."""
+        found = read.event(event_id)
+        if found is None or found.event.topic != SnapshotRequested.topic:
+            raise Problem(404, "no-such-request", "There is no request with this id.")
+        work = [open_work_view(row) for row in read.open_work(event_id=event_id)]
+        return _outcome(found, read.answers(found), work)
+
+    return router
+
+
+def _check_askable(name: str, camera: Camera | None) -> None:
+    if camera is None:
+        raise Problem(404, "no-such-camera", "No camera of this name is configured.")
+    if camera.fetch is None:
+        doors = [kind for kind in ("ftp", "folder") if getattr(camera, kind) is not None]
+        how = f"it delivers by {' and '.join(doors)}" if doors else "it has no door at all"
+        raise Problem(
+            409,
+            "camera-cannot-be-asked",
+            f"This camera can't be asked for a picture: {how}. Add cameras.{name}.fetch to the "
+            "configuration with the address of its still picture.",
+        )
+
+
+def _outcome(request: Recorded, answers: list[Recorded], work: list[OpenWorkView]) -> RequestView:
+    view = RequestView(
+        id=request.event.id,
+        camera=request.event.subject,
+        requested_at=request.event.time,
+        state="waiting",
+        work=work,
+    )
+    for answer in answers:
+        if answer.event.topic == SnapshotTaken.topic:
+            found = {"state": "done", "snapshot": f"/v1/snapshots/{answer.event.snapshot_id}"}
+            return view.model_copy(update=found)
+        if answer.event.topic == CameraFailed.topic:
+            reason = str(answer.event.data.get("reason", ""))
+            view = view.model_copy(update={"state": "failed", "reason": reason})
+    if view.state == "waiting" and any(row.status == "dead" for row in work):
+        return view.model_copy(update={"state": "failed", "reason": work[-1].error})
+    return view
+
+
+def _cameras(parts: Parts, state: State) -> list[CameraView]:
+    settings, read = parts.settings, parts.journal.read
+    counts = state.counts()
+    names = [*settings.cameras, *sorted(set(counts) - set(settings.cameras))]
+    newest = read.last_snapshots(names)
+    snapshots = read.snapshots_of(list(newest.values()))
+    failures = _latest(parts, CameraFailed.topic)
+    tests = _latest(parts, CameraTested.topic)
+    views = []
+    for name in names:
+        section = settings.cameras.get(name)
+        last = snapshots.get(newest.get(name, ""))
+        failure = failures.get(name)
+        views.append(
+            CameraView(
+                name=name,
+                place=place(settings, name),
+                configured=section is not None,
+                doors=_doors(name, section, settings.ftp.port) if section else [],
+                can_be_asked=bool(section and section.fetch),
+                failing=bool(failure and (last is None or failure.time > last.received_at)),
+                last_snapshot=snapshot_view(last, settings) if last else None,
+                last_failure=failure,
+                last_test=tests.get(name),
+                counts=counts.get(name, {}),
+            )
+        )
+    return views
+
+
+def _doors(name: str, camera: Camera, ftp_port: int) -> list[Door]:
+    doors = []
+    if camera.ftp:
+        doors.append(Door(kind="ftp", port=ftp_port, account=camera.ftp.username or name))
+    if camera.folder:
+        doors.append(Door(kind="folder"))
+    if camera.fetch:
+        doors.append(Door(kind="fetch", every_s=camera.fetch.every_s))
+    return doors
+
+
+def _latest(parts: Parts, topic: str) -> dict[str, Happening]:
+    found: dict[str, Happening] = {}
+    for each in parts.journal.read.latest_events(LATEST, topic=topic):
+        reason = str(each.event.data.get("reason", ""))
+        found.setdefault(each.event.subject, Happening(time=each.event.time, reason=reason))
+    return found

@@ -1,0 +1,115 @@
+"""The bytes of a snapshot: a thumbnail, a clean picture, and the original as a logged download.
+
+Addressed by id, never by a path; the file is found by the hash in the catalogue.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, Any
+
+import anyio.to_thread
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+from starlette.concurrency import run_in_threadpool
+
+from services.api.derivatives import Derivatives
+from services.api.problems import Problem
+from services.api.routes.snapshots import SnapshotId, found
+from shared.journal.reader import Reader, Snapshot
+from shared.store import Store
+
+log = logging.getLogger(__name__)
+
+BUILDERS = 2
+"""Derivatives built at a time, so that browsing leaves cores for detection."""
+
+_HEADERS = {
+    # A picture's bytes never change under an id; only this browser may keep them.
+    "Cache-Control": "private, max-age=31536000, immutable",
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+}
+_PICTURES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"image/jpeg": {}}},
+    304: {"description": "not changed"},
+}
+
+
+class Media:
+    """Finds, builds and sends the files of snapshots."""
+
+    def __init__(self, store: Store, read: Reader, derivatives: Derivatives) -> None:
+        self._store = store
+        self._read = read
+        self._derivatives = derivatives
+        self._building = anyio.CapacityLimiter(BUILDERS)
+
+    async def derivative(self, request: Request, snapshot_id: str, kind: str) -> Response:
+        """A derivative of a snapshot, from the cache or freshly built."""
+        row = await run_in_threadpool(found, self._read, snapshot_id)
+        if row.state == "quarantined":
+            raise Problem(
+                404,
+                "quarantined",
+                "This picture is damaged and in quarantine, so there is nothing safe to show. "
+                "The original can be downloaded.",
+            )
+        headers = _HEADERS | {"ETag": f'"{row.sha256[:32]}-{kind}"'}
+        if headers["ETag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        path = await run_in_threadpool(self._derivatives.cached, kind, row.sha256)
+        if path is None:
+            path = await anyio.to_thread.run_sync(
+                self._derivatives.build, kind, row.sha256, limiter=self._building
+            )
+        return FileResponse(path, headers=headers, media_type="image/jpeg")
+
+    async def original(self, request: Request, snapshot_id: str) -> Response:
+        """The file as the camera sent it, as a download."""
+        row = await run_in_threadpool(found, self._read, snapshot_id)
+        path = await run_in_threadpool(self._store.path, row.sha256)
+        log.info(
+            "sent the original of a picture of %s",
+            row.camera,
+            extra={
+                "action": "original_downloaded",
+                "snapshot_id": row.id,
+                "client": request.client.host if request.client else "",
+            },
+        )
+        headers = _HEADERS | {
+            "Cache-Control": "private, no-store",
+            "Content-Disposition": f'attachment; filename="{download_name(row)}"',
+        }
+        return FileResponse(path, headers=headers, media_type=row.media_type)
+
+
+def download_name(row: Snapshot) -> str:
+    """A name of our own making: what the sender called the file is data, never a path."""
+    ending = "png" if row.media_type == "image/png" else "jpg"
+    return f"{row.camera}_{row.captured_at:%Y-%m-%dT%H-%M-%SZ}_{row.id}.{ending}"
+
+
+def routes(media: Media, derivatives: Derivatives) -> APIRouter:
+    """The routes of the files."""
+    router = APIRouter(prefix="/v1", tags=["snapshots"], default_response_class=FileResponse)
+
+    async def picture(
+        request: Request,
+        snapshot_id: SnapshotId,
+        original: Annotated[bool, Query(description="the file as it came, with EXIF")] = False,
+    ) -> Response:
+        """The whole picture: upright and without EXIF, or the original as a download."""
+        if original:
+            return await media.original(request, snapshot_id)
+        return await media.derivative(request, snapshot_id, derivatives.clean_kind)
+
+    async def thumbnail(request: Request, snapshot_id: SnapshotId) -> Response:
+        """A small picture, upright and without EXIF."""
+        return await media.derivative(request, snapshot_id, derivatives.thumbnail_kind)
+
+    for name, endpoint in (("picture", picture), ("thumbnail", thumbnail)):
+        path = f"/snapshots/{{snapshot_id}}/{name}"
+        router.get(path, responses=_PICTURES)(endpoint)
+        router.head(path, include_in_schema=False)(endpoint)
+    return router

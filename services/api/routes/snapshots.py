@@ -1,0 +1,77 @@
+"""/v1/snapshots: the catalogue, and one snapshot with its whole story."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
+
+from services.api.problems import Problem
+from services.api.views import (
+    SnapshotList,
+    SnapshotStory,
+    State,
+    snapshot_story,
+    snapshot_view,
+)
+from shared.journal.reader import Reader, Snapshot
+from shared.settings import Settings
+
+SnapshotId = Annotated[str, Path(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", description="a ULID")]
+
+
+def routes(settings: Settings, read: Reader) -> APIRouter:
+    """The routes of the catalogue."""
+    router = APIRouter(prefix="/v1", tags=["snapshots"])
+
+    @router.get("/snapshots")
+    def list_snapshots(
+        camera: Annotated[str, Query(max_length=64)] = "",
+        label: Annotated[str, Query(max_length=64)] = "",
+        state: Annotated[State | None, Query()] = None,
+        since: Annotated[AwareDatetime | None, Query(description="captured then or later")] = None,
+        until: Annotated[AwareDatetime | None, Query(description="captured before")] = None,
+        before: Annotated[str, Query(max_length=26, description="`next` of the last page")] = "",
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> SnapshotList:
+        """The newest snapshots first, with their state and what was seen."""
+        rows = read.snapshots(
+            camera=camera,
+            label=label,
+            state=state or "",
+            since=since,
+            until=until,
+            before=before,
+            limit=limit + 1,
+        )
+        page = rows[:limit]
+        return SnapshotList(
+            snapshots=[snapshot_view(row, settings) for row in page],
+            next=page[-1].id if len(rows) > limit else None,
+        )
+
+    @router.get("/snapshots/{snapshot_id}")
+    def one_snapshot(snapshot_id: SnapshotId) -> SnapshotStory:
+        """One snapshot with every event that happened to it, and what holds it up."""
+        row = found(read, snapshot_id)
+        story = read.story(snapshot_id)
+        first = story[0].event.cause if story else None
+        if first and (request := read.event(first)):
+            story = [request, *story]
+        return snapshot_story(row, settings, story, read.open_work(snapshot_id=snapshot_id))
+
+    @router.get("/labels")
+    def labels() -> list[str]:
+        """Every label that was ever seen, in alphabetical order."""
+        return read.label_names()
+
+    return router
+
+
+def found(read: Reader, snapshot_id: str) -> Snapshot:
+    """The snapshot, or the problem that there is none."""
+    row = read.snapshot(snapshot_id)
+    if row is None:
+        raise Problem(404, "no-such-snapshot", "There is no snapshot with this id.")
+    return row

@@ -1,0 +1,56 @@
+"""/v1/work: what services are not done with, and trying again what they gave up."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.api.views import OpenWorkView, work_item_view
+from shared.journal.recovery import Recovery
+
+
+class WorkList(BaseModel):
+    """Work that is not done, the latest change first."""
+
+    work: list[OpenWorkView]
+
+
+class Replay(BaseModel):
+    """Which dead work to try again; all of it when nothing is named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    service: str = Field("", max_length=32)
+    event_id: str = Field("", max_length=64)
+    snapshot_id: str = Field("", max_length=26)
+
+
+class Replayed(BaseModel):
+    """How much will be tried again."""
+
+    replayed: int
+
+
+def routes(recovery: Recovery) -> APIRouter:
+    """The routes of work."""
+    router = APIRouter(prefix="/v1/work", tags=["work"])
+
+    @router.get("")
+    def work(
+        status: Annotated[list[Literal["retry", "dead", "tried"]], Query()] = [],  # noqa: B006
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> WorkList:
+        """What was tried and failed: it is due again, or dead until somebody replays it."""
+        items = recovery.items(status or ("retry", "dead", "tried"), limit)
+        return WorkList(work=[work_item_view(item) for item in items])
+
+    @router.post("/replay")
+    def replay(chosen: Replay) -> Replayed:
+        """Make dead work due again, all of it or what is named."""
+        return Replayed(
+            replayed=recovery.replay(chosen.service, chosen.event_id, chosen.snapshot_id)
+        )
+
+    return router

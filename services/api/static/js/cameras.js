@@ -1,0 +1,103 @@
+// The strip of cameras: the last picture of each, how it does, and "take a picture now".
+
+import { get, post, urlsOf } from "./api.js";
+import { placeholder, since } from "./card.js";
+import { h, icon, toast } from "./dom.js";
+import { plural } from "./words.js";
+
+const PATIENCE_MS = 60000;
+
+export class Cameras {
+  constructor(cameras, onPick) {
+    this.tiles = new Map();
+    this.onPick = onPick;
+    this.node = h("section", { class: "cameras", "aria-label": "Cameras" });
+    this.draw(cameras);
+  }
+
+  draw(cameras) {
+    const text = JSON.stringify(cameras);
+    if (text === this.drawn || this.node.querySelector(".busy")) return; // leave focus and waiting buttons alone
+    this.drawn = text;
+    this.cameras = cameras;
+    this.node.hidden = !cameras.length;
+    this.tiles = new Map(cameras.map((camera) => [camera.name, this.tile(camera)]));
+    this.node.replaceChildren(...this.tiles.values());
+  }
+
+  tile(camera) {
+    const last = camera.last_snapshot;
+    const total = Object.values(camera.counts).reduce((sum, count) => sum + count, 0);
+    const view = last && last.state !== "quarantined"
+      ? h("img", { src: last.urls.thumbnail, alt: "", loading: "lazy", onerror: (error) => error.target.replaceWith(placeholder("")) })
+      : h("div", { class: "placeholder" }, icon("camera"));
+    const note = camera.failing
+      ? h("span", { class: "bad", title: camera.last_failure.reason }, "failed ", since(camera.last_failure.time))
+      : last ? since(last.received_at)
+        : camera.last_test ? h("span", {}, "test came ", since(camera.last_test.time)) : h("span", {}, "no picture yet");
+    return h("article", { class: "camera", data: { camera: camera.name, failing: camera.failing } },
+      h("button", { class: "view", type: "button", "aria-label": `Show only ${camera.place}`, onclick: () => this.onPick(camera.name) }, view),
+      h("div", { class: "about" },
+        h("strong", { title: camera.name }, camera.place),
+        h("span", { class: "note" }, note, total ? h("span", { class: "total" }, plural(total, "picture")) : null)),
+      camera.can_be_asked ? this.button(camera) : null);
+  }
+
+  button(camera) {
+    return h("button", {
+      class: "icon-button take", type: "button", title: "Take a picture now",
+      "aria-label": `Take a picture now: ${camera.place}`,
+      onclick: (click) => this.ask(camera, click.currentTarget),
+    }, icon("camera"));
+  }
+
+  async ask(camera, button) {
+    button.disabled = true;
+    button.classList.add("busy");
+    try {
+      const { url } = await post(`/v1/cameras/${encodeURIComponent(camera.name)}/snapshots`);
+      toast(`Asked ${camera.place} for a picture …`);
+      const outcome = await this.follow(url);
+      if (outcome.state === "done") toast(`${camera.place}: here it is`, "good");
+      else if (outcome.state === "failed") toast(`${camera.place}: ${outcome.reason || "it gave no picture"}`, "error");
+      else toast(`${camera.place} has not answered yet; the picture will appear when it comes.`, "error");
+    } catch (trouble) {
+      toast(`${camera.place}: ${trouble.message}`, "error");
+    } finally {
+      button.disabled = false;
+      button.classList.remove("busy");
+    }
+  }
+
+  async follow(url) {
+    const deadline = Date.now() + PATIENCE_MS;
+    let outcome = { state: "waiting" };
+    while (outcome.state === "waiting" && Date.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      outcome = await get(url);
+    }
+    return outcome;
+  }
+
+  // What an event changes in a tile; the rest is asked for now and then.
+  take(event) {
+    const camera = this.cameras.find((each) => each.name === event.subject);
+    if (!camera) return;
+    if (event.type === "snapshot.taken") {
+      camera.last_snapshot = { urls: urlsOf(event.snapshotid), received_at: event.data.received_at, state: "taken" };
+      camera.counts = { ...camera.counts, new: (camera.counts.new ?? 0) + 1 };
+      camera.failing = false;
+    } else if (event.type === "camera.failed") {
+      camera.failing = true;
+      camera.last_failure = { time: event.time, reason: event.data.reason };
+    } else if (event.type === "camera.tested") {
+      camera.last_test = { time: event.time };
+      toast(`${camera.place}: the camera's connection test came through`, "good");
+    } else return;
+    const busy = this.tiles.get(camera.name).querySelector(".busy");
+    const tile = this.tile(camera);
+    if (busy) tile.querySelector(".take")?.replaceWith(busy);
+    this.tiles.get(camera.name).replaceWith(tile);
+    this.tiles.set(camera.name, tile);
+  }
+}

@@ -1,0 +1,37 @@
+// The story of a snapshot: every event in words, when it was, and how long after the picture.
+
+import { h } from "./dom.js";
+import { percent, plural, preciseTime, seen, size, span } from "./words.js";
+
+const TELL = {
+  "snapshot.requested": ({ reason }) => ["Asked for", { manual: "by hand", interval: "by the clock", event: "by an event" }[reason] ?? reason],
+  "snapshot.taken": ({ door, size: bytes }) => [{ ftp: "Pushed by FTP", folder: "Taken from its folder", fetch: "Fetched from the camera" }[door] ?? "Taken", `${size(bytes)}, stored and catalogued`],
+  "snapshot.analyzed": (data) => data.analyzed
+    ? ["Analysed", `${data.detections?.length ? seen(data).map(({ label, count, confidence }) => `${count > 1 ? `${count} × ` : ""}${label} ${percent(confidence)}`).join(", ") : "nothing found"} · ${data.model}`]
+    : ["Not analysed", data.reason],
+  "snapshot.rejected": ({ reason }) => ["Put in quarantine", reason],
+  "snapshot.archived": ({ archive, path }) => [`Filed in the ${archive}`, path],
+  "snapshot.skipped": ({ policy }) => ["Not filed", `the archive keeps only ${policy}`],
+};
+
+const since = (seconds) => (seconds < 0 ? `${span(-seconds)} before` : seconds === 0 ? "0 ms" : `+${span(seconds)}`);
+
+export function storyOf(snapshot, story) {
+  const last = story.at(-1);
+  const total = last && last.since_taken_s > 0 ? `${plural(story.length, "event")}, ${span(last.since_taken_s)} from arrival to the last` : null;
+  return h("div", {},
+    h("ol", { class: "story" }, story.map(entry)),
+    total ? h("p", { class: "quiet" }, total) : null);
+}
+
+function entry(event) {
+  const [title, text] = TELL[event.topic]?.(event.data) ?? [event.topic, ""];
+  const steps = Object.entries(event.data.milliseconds ?? {});
+  return h("li", { data: { topic: event.topic } },
+    h("div", { class: "line" }, h("strong", {}, title), h("span", { class: "since" }, since(event.since_taken_s))),
+    text ? h("p", {}, text) : null,
+    steps.length ? h("p", { class: "steps" }, steps.map(([name, ms]) => h("span", {}, `${name} ${span(ms / 1000)}`))) : null,
+    h("details", {},
+      h("summary", {}, h("time", { datetime: event.time }, preciseTime(event.time)), ` · ${event.topic} · ${event.published_at ? "published" : "not published yet"}`),
+      h("pre", {}, JSON.stringify({ id: event.id, source: event.source, time: event.time, recorded_at: event.recorded_at, published_at: event.published_at, cause: event.cause, data: event.data }, null, 2))));
+}

@@ -1,0 +1,212 @@
+"""Follows the journal for everybody who watches: one query at a time, however many they are.
+
+PostgreSQL commits out of order, so a place in the journal that was skipped is asked for again
+until it is filled or was given up (an insert that did nothing burns a number as well).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+
+from services.api.frames import PING_EVERY_BEATS, comment, event_frame, hello, ping
+from services.api.watchers import Watcher, Wish
+from shared.errors import JournalUnavailable
+from shared.journal.cases import Recorded
+from shared.journal.reader import Reader
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.2
+BEAT_S = 15.0
+PAGE = 500
+RING = 2_000
+"""Events kept in memory, in the order they were sent: from there a reconnect resumes exactly."""
+GAP_S = 10.0
+WIDEST_GAP = 1_000
+OVERLAP = 100
+"""A resume from before the ring reads so many places again: lower ones may have come later."""
+
+START = "start"
+"""Stands for the place before the first event of all."""
+
+T = TypeVar("T")
+
+
+class Tail:
+    """The shared tail. Belongs to the server's event loop; ``observe`` is told of each event."""
+
+    def __init__(self, read: Reader, observe: Callable[[Recorded, bool], None]) -> None:
+        self._read = read
+        self._observe = observe
+        self._ring: deque[Recorded] = deque(maxlen=RING)
+        self._seq: int | None = None
+        self._missing: dict[int, float] = {}
+        self._watchers: set[Watcher] = set()
+        self._one_at_a_time = anyio.CapacityLimiter(1)
+        self._started = asyncio.Event()
+        self._ended = False
+        self.is_behind = False
+
+    @property
+    def watchers(self) -> int:
+        return len(self._watchers)
+
+    async def run(self) -> None:
+        """Follow the journal until cancelled."""
+        try:
+            await self._follow_journal()
+        finally:
+            self.is_behind = True
+
+    async def _follow_journal(self) -> None:
+        pause = POLL_S
+        while True:
+            try:
+                if self._seq is None:
+                    await self._start()
+                while await self._step():
+                    pass
+            except JournalUnavailable as error:
+                if not self.is_behind:
+                    log.warning("events wait: %s", error, extra={"action": "tail_behind"})
+                self.is_behind, pause = True, min(pause * 2, 5.0)
+            else:
+                if self.is_behind:
+                    log.info("events flow again", extra={"action": "tail_caught_up"})
+                self.is_behind, pause = False, POLL_S
+            await asyncio.sleep(pause)
+
+    async def beat(self) -> None:
+        """Keep quiet connections alive until cancelled; one clock for all of them."""
+        beats = 0
+        while True:
+            await asyncio.sleep(BEAT_S)
+            beats += 1
+            frame = ping() if beats % PING_EVERY_BEATS == 0 else comment("still here")
+            for watcher in tuple(self._watchers):
+                watcher.push(frame, must=False)
+
+    def end(self) -> None:
+        """End all streams; the server is closing."""
+        self._ended = True
+        for watcher in tuple(self._watchers):
+            watcher.end()
+
+    async def _start(self) -> None:
+        latest = await self._ask(lambda: self._read.latest_events(PAGE))
+        self._seq = latest[-1].seq - 1 if latest else 0
+        self._take(latest[::-1], fresh=False)
+        self._started.set()
+
+    async def _step(self) -> bool:
+        """Read what is new; says whether there may be more at once."""
+        after, missing = self._seq or 0, list(self._missing)
+        late = await self._ask(lambda: self._read.events_at(missing)) if missing else []
+        new = await self._ask(lambda: self._read.events_after(after, PAGE))
+        for each in late:
+            self._missing.pop(each.seq, None)
+        self._take([*late, *new], fresh=True)
+        deadline = time.monotonic() - GAP_S
+        self._missing = {seq: since for seq, since in self._missing.items() if since > deadline}
+        return len(new) == PAGE
+
+    def _take(self, recorded: Sequence[Recorded], *, fresh: bool) -> None:
+        for each in recorded:
+            newest = self._seq or 0
+            if each.seq > newest:
+                skipped = range(max(newest + 1, each.seq - WIDEST_GAP), each.seq)
+                self._missing |= dict.fromkeys(skipped, time.monotonic())
+                self._seq = each.seq
+            self._ring.append(each)
+            self._observe(each, fresh)
+            if fresh:
+                for watcher in tuple(self._watchers):
+                    watcher.offer(each.event)
+
+    async def started(self, patience_s: float = 2.0) -> None:
+        """Return once streams can begin. Raises JournalUnavailable."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._started.wait()
+        except TimeoutError:
+            raise JournalUnavailable("the journal was not read yet") from None
+
+    async def follow(
+        self, wish: Wish, last_id: str, abort: Callable[[], None], version: str = ""
+    ) -> AsyncIterator[bytes]:
+        """The frames of one stream: a greeting, what came after ``last_id``, then what happens."""
+        place = last_id or self._newest_id()
+        yield hello(place, version)
+        sent: set[str] = set()
+        if last_id and not self._remembers(last_id):
+            try:
+                async for frame in self._catch_up(wish, last_id, sent):
+                    yield frame
+            except JournalUnavailable:
+                return  # the client comes again and resumes from what it got
+            if not sent:
+                place = self._newest_id()
+                yield hello(place, version, lost=True)
+        watcher = Watcher(wish, abort, skip=sent)
+        # No await from here to the first frame: nothing can slip in between.
+        for each in self._after(place):
+            watcher.offer(each.event)
+        self._watchers.add(watcher)
+        if self._ended:
+            watcher.end()
+        try:
+            async for frame in watcher.frames():
+                yield frame
+        finally:
+            self._watchers.discard(watcher)
+
+    async def _catch_up(self, wish: Wish, last_id: str, sent: set[str]) -> AsyncIterator[bytes]:
+        """From the journal, up to its end; ``sent`` collects what was read."""
+        last = await self._ask(partial(self._read.event, last_id))
+        if last is None and last_id != START:
+            return
+        sent.add(last_id)
+        after = max(0, last.seq - OVERLAP) if last else 0
+        while True:
+            page = await self._ask(partial(self._read.events_after, after, PAGE))
+            for each in page:
+                if each.event.id in sent or (last and _surely_before(each, last)):
+                    continue
+                sent.add(each.event.id)
+                if wish.wants(each.event):
+                    yield event_frame(each.event)
+            if len(page) < PAGE:
+                return
+            after = page[-1].seq
+
+    def _remembers(self, event_id: str) -> bool:
+        return any(each.event.id == event_id for each in self._ring)
+
+    def _after(self, event_id: str) -> list[Recorded]:
+        """What the ring holds after an event; all of it when the event is older than the ring."""
+        ring = list(self._ring)
+        for index, each in enumerate(ring):
+            if each.event.id == event_id:
+                return ring[index + 1 :]
+        return ring
+
+    def _newest_id(self) -> str:
+        return self._ring[-1].event.id if self._ring else START
+
+    async def _ask(self, question: Callable[[], T]) -> T:
+        return await anyio.to_thread.run_sync(question, limiter=self._one_at_a_time)
+
+
+def _surely_before(each: Recorded, last: Recorded) -> bool:
+    """Whether an event was there long before another, so that whoever got that one got it too."""
+    age = (last.recorded_at - each.recorded_at).total_seconds()
+    return each.seq < last.seq and age > GAP_S

@@ -1,0 +1,225 @@
+"""What the API answers: the shapes of docs/ref and /openapi.json, and how rows become them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from shared.events import Detection, SnapshotAnalyzed
+from shared.journal.cases import OpenWork, Recorded
+from shared.journal.reader import Snapshot
+from shared.journal.recovery import WorkItem
+from shared.settings import Settings
+
+State = Literal["taken", "analyzed", "archived", "skipped", "quarantined", "dead"]
+
+
+class Analysis(BaseModel):
+    """What the detector did. ``analyzed`` false is never "nothing found": ``reason`` says why."""
+
+    analyzed: bool
+    reason: str = ""
+    engine: str = ""
+    model: str = ""
+    width: int = 0
+    height: int = 0
+    milliseconds: dict[str, float] = {}
+
+
+class Filed(BaseModel):
+    """Where the picture was filed, or by which policy it was not."""
+
+    archive: str = ""
+    path: str = ""
+    policy: str = ""
+
+
+class Urls(BaseModel):
+    """Where to read on."""
+
+    page: str
+    snapshot: str
+    picture: str
+    thumbnail: str
+    original: str
+
+
+class SnapshotView(BaseModel):
+    """One snapshot. ``dead`` names the services that gave up on it."""
+
+    id: str
+    camera: str
+    place: str
+    door: str
+    name: str
+    captured_at: datetime
+    captured_by: str
+    received_at: datetime
+    size: int
+    media_type: str
+    sha256: str
+    state: str
+    dead: list[str]
+    analysis: Analysis | None
+    detections: list[Detection]
+    archive: Filed | None
+    urls: Urls
+
+
+class SnapshotList(BaseModel):
+    """Snapshots, newest first. ``next`` is the ``before`` of the next page, or null."""
+
+    snapshots: list[SnapshotView]
+    next: str | None
+
+
+class StoryEvent(BaseModel):
+    """One event of a snapshot; ``since_taken_s`` is negative for what came before it."""
+
+    id: str
+    topic: str
+    source: str
+    time: datetime
+    recorded_at: datetime
+    published_at: datetime | None
+    since_taken_s: float
+    cause: str | None
+    data: Mapping[str, Any]
+
+
+class OpenWorkView(BaseModel):
+    """What a service is not done with: it was tried, will be tried again, or is dead."""
+
+    service: str
+    event_id: str
+    topic: str
+    snapshot_id: str | None = None
+    camera: str = ""
+    status: str
+    attempts: int
+    next_attempt_at: datetime | None
+    error: str
+    updated_at: datetime
+
+
+class SnapshotStory(SnapshotView):
+    """One snapshot with everything that happened to it."""
+
+    story: list[StoryEvent]
+    work: list[OpenWorkView]
+
+
+def urls(snapshot_id: str) -> Urls:
+    """The addresses of a snapshot."""
+    base = f"/v1/snapshots/{snapshot_id}"
+    return Urls(
+        page=f"/snapshots/{snapshot_id}",
+        snapshot=base,
+        picture=f"{base}/picture",
+        thumbnail=f"{base}/thumbnail",
+        original=f"{base}/picture?original=1",
+    )
+
+
+def place(settings: Settings, camera: str) -> str:
+    """What people call the spot of a camera."""
+    section = settings.cameras.get(camera)
+    return section.place if section and section.place else camera
+
+
+def snapshot_view(row: Snapshot, settings: Settings) -> SnapshotView:
+    """A row of the catalogue as the API shows it."""
+    return SnapshotView(**_fields(row, settings))
+
+
+def snapshot_story(
+    row: Snapshot, settings: Settings, story: Sequence[Recorded], work: Sequence[OpenWork]
+) -> SnapshotStory:
+    """A row of the catalogue with all that happened to it."""
+    return SnapshotStory(
+        **_fields(row, settings),
+        story=[_story_event(each, row.received_at) for each in story],
+        work=[open_work_view(each) for each in work],
+    )
+
+
+def _fields(row: Snapshot, settings: Settings) -> dict[str, Any]:
+    own = (
+        "id", "camera", "door", "name", "captured_at", "captured_by", "received_at", "size",
+        "media_type", "sha256", "state",
+    )  # fmt: skip
+    analysis, detections = _analysis(row.analysis)
+    return {name: getattr(row, name) for name in own} | {
+        "place": place(settings, row.camera),
+        "dead": sorted(set(row.dead)),
+        "analysis": analysis,
+        "detections": detections,
+        "archive": _filed(row.archive),
+        "urls": urls(row.id),
+    }
+
+
+def _analysis(data: Mapping[str, Any] | None) -> tuple[Analysis | None, list[Detection]]:
+    if data is None:
+        return None, []
+    try:
+        said = SnapshotAnalyzed.model_validate(data)
+    except ValidationError:
+        # Another program put this event on the bus; its mistake must not hide the snapshot.
+        return Analysis(analyzed=False, reason="the result can't be read"), []
+    shown = said.model_dump(include=set(Analysis.model_fields))
+    return Analysis(**shown), sorted(said.detections, key=lambda each: -each.confidence)
+
+
+def _filed(data: Mapping[str, Any] | None) -> Filed | None:
+    if data is None:
+        return None
+    return Filed(**{name: str(data.get(name, "")) for name in Filed.model_fields})
+
+
+def _story_event(recorded: Recorded, taken_at: datetime) -> StoryEvent:
+    event = recorded.event
+    return StoryEvent(
+        id=event.id,
+        topic=event.topic,
+        source=event.source or "/snapbus",
+        time=event.time,
+        recorded_at=recorded.recorded_at,
+        published_at=recorded.published_at,
+        since_taken_s=round((event.time - taken_at).total_seconds(), 3),
+        cause=event.cause,
+        data=event.data,
+    )
+
+
+def open_work_view(row: OpenWork) -> OpenWorkView:
+    """Work on a snapshot as the API shows it."""
+    return OpenWorkView(
+        service=row.service,
+        event_id=row.event_id,
+        topic=row.topic,
+        status=row.status,
+        attempts=row.attempts,
+        next_attempt_at=row.next_attempt_at,
+        error=row.error or "",
+        updated_at=row.updated_at,
+    )
+
+
+def work_item_view(item: WorkItem) -> OpenWorkView:
+    """Work of any kind as the API shows it."""
+    return OpenWorkView(
+        service=item.service,
+        event_id=item.event.id,
+        topic=item.event.topic,
+        snapshot_id=item.event.snapshot_id,
+        camera=item.event.subject,
+        status=item.status,
+        attempts=item.attempts,
+        next_attempt_at=item.next_attempt_at,
+        error=item.error,
+        updated_at=item.updated_at,
+    )

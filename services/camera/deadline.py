@@ -1,0 +1,131 @@
+"""The time one attempt may take, kept from outside the HTTP library, whose time limits begin anew
+with every byte.
+
+A watchdog shuts the socket when the time is over: a camera that sends one byte a second, or
+nothing, or half a TLS handshake, ends like one that hangs up.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+from services.camera.failures import Misdirected, TooSlow, Unreachable
+
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+
+
+class Deadline:
+    """Opens connections and cuts them when ``seconds`` are over. Enter it to start the clock."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._over = False
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.name = "camera-deadline"
+        self._timer.daemon = True
+
+    def __enter__(self) -> Deadline:
+        self._end = time.monotonic() + self._seconds
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        self._cut()
+        self._timer.join()
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds left; raises TooSlow when there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise self.too_slow()
+        return left
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() >= self._end
+
+    def too_slow(self) -> TooSlow:
+        """The error that says so."""
+        return TooSlow(f"no complete picture within {self._seconds:g} s")
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """A connection that ends with the deadline. Raises CameraError, whose text names no URL."""
+        problem = f"{host} has no address"
+        for family, address in self._resolve(host, port):
+            connection = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                connection.settimeout(self.remaining_s)
+                connection.connect(address)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                # A duplicate, because TLS takes the original over; shutting one shuts both.
+                self._watch(connection.dup())
+            except TimeoutError:
+                connection.close()
+                raise self.too_slow() from None
+            except OSError as error:
+                connection.close()
+                problem = f"{host}:{port} can't be reached: {error.strerror or error}"
+                continue
+            return connection
+        raise Unreachable(problem)
+
+    def _resolve(self, host: str, port: int) -> list[Address]:
+        """The addresses of a host, looked up in a thread: a dead name server would hold us up."""
+        with suppress(ValueError):
+            ipaddress.ip_address(host.partition("%")[0])
+            return _lookup(host, port)
+        found: list[Address] = []
+        errors: list[OSError | UnicodeError] = []
+
+        def look() -> None:
+            try:
+                found.extend(_lookup(host, port))
+            except (OSError, UnicodeError) as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=look, name="camera-lookup", daemon=True)
+        thread.start()
+        thread.join(self.remaining_s)
+        if errors:
+            raise Misdirected(f"no computer is called {host}")
+        if thread.is_alive():
+            raise self.too_slow()
+        return found
+
+    def _watch(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._sockets.append(connection)
+            over = self._over
+        if over:
+            self._cut()
+
+    def _cut(self) -> None:
+        with self._lock:
+            self._over = True
+            sockets, self._sockets = self._sockets, []
+        for connection in sockets:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
+
+def _lookup(host: str, port: int) -> list[Address]:
+    return [
+        (found[0], found[4]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ]

@@ -1,0 +1,202 @@
+"""The line to one camera: one request at a time, tried again with pauses, and how it has gone.
+
+A camera that is known to be down is asked once per request and not several times. One that refused
+our password is left alone for a while, since many lock the account after five tries; a person who
+asks by hand is let through.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from services.camera.adapters import Adapter
+from services.camera.deadline import Deadline
+from services.camera.failures import CameraError, CredentialsRefused, WrongAnswer
+from services.camera.still import one_picture
+from shared.errors import PictureError, SnapbusError
+from shared.events import now
+from shared.failpoint import reach
+from shared.intake import Arrival, Intake
+
+log = logging.getLogger(__name__)
+
+LOCKOUT_S = 600.0
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 5.0
+FROZEN_AFTER = 20
+"""As many equal pictures in a row mean that the camera hangs; they are kept all the same."""
+
+
+class GaveUp(SnapbusError):
+    """No picture. ``attempts`` is how often the camera was really asked."""
+
+    def __init__(self, reason: str, attempts: int) -> None:
+        super().__init__(reason)
+        self.attempts = attempts
+
+
+@dataclass(slots=True)
+class Health:
+    """How a camera has been doing since the start."""
+
+    pictures: int = 0
+    failures: int = 0
+    in_a_row: int = 0
+    repeats: int = 0
+    last_ok: datetime | None = None
+    last_error: str = ""
+    last_error_at: datetime | None = None
+    hash: int | None = field(default=None, repr=False)
+
+
+class Line:
+    """Asks one camera. Any thread; only one gets through at a time."""
+
+    def __init__(
+        self,
+        camera: str,
+        adapter: Adapter,
+        *,
+        attempts: int,
+        timeout_s: float,
+        mask: Callable[[str], str],
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._camera = camera
+        self._adapter = adapter
+        self._attempts = attempts
+        self._timeout_s = timeout_s
+        self._mask = mask
+        self._pause = pause
+        self._lock = threading.Lock()
+        self._locked_out_until = float("-inf")
+        self._health = Health()
+
+    @contextmanager
+    def turn(self, patience_s: float) -> Iterator[bool]:
+        """Whether it is ours now; waits for it no longer than ``patience_s``."""
+        got = self._lock.acquire(timeout=patience_s)
+        try:
+            yield got
+        finally:
+            if got:
+                self._lock.release()
+
+    @property
+    def down(self) -> bool:
+        return self._health.in_a_row > 0
+
+    def picture(
+        self,
+        intake: Intake,
+        arrival: Callable[[str], Arrival],
+        *,
+        by_hand: bool,
+        until: datetime | None,
+    ) -> None:
+        """Ask until a picture is taken in; ``arrival`` gets the camera's name for it.
+
+        Raises GaveUp. What the store and the journal raise passes through.
+        """
+        if time.monotonic() < self._locked_out_until and not by_hand:
+            raise GaveUp(f"not asked, to spare the account: {self._health.last_error}", 0)
+        attempts = self._attempts if by_hand or not self.down else 1
+        for attempt in range(1, attempts + 1):
+            try:
+                self._attempt(intake, arrival)
+            except CameraError as error:
+                reason = self._failed(error)
+                if not error.again or attempt == attempts or _over(until):
+                    raise GaveUp(reason, attempt) from None
+                self._pause(_backoff(attempt))
+            else:
+                return
+
+    def _attempt(self, intake: Intake, arrival: Callable[[str], Arrival]) -> None:
+        part = intake.receive()
+        checksum = 0
+        try:
+            with Deadline(self._timeout_s) as deadline, self._adapter.open(deadline) as still:
+                for chunk in one_picture(still.chunks):
+                    part.write(chunk)
+                    checksum = zlib.crc32(chunk, checksum)
+            reach("camera.fetched")
+            intake.accept(part, arrival(still.name))
+            reach("camera.accepted")
+        except PictureError as error:
+            part.discard()
+            raise WrongAnswer(f"the camera's picture can't be taken: {error}") from None
+        except BaseException:
+            part.discard()
+            raise
+        self._worked(checksum)
+
+    def _worked(self, checksum: int) -> None:
+        health = self._health
+        if health.in_a_row:
+            log.info(
+                "camera %s gives pictures again after %d failures",
+                self._camera,
+                health.in_a_row,
+                extra={"action": "camera_up", "camera": self._camera},
+            )
+        health.repeats = health.repeats + 1 if checksum == health.hash else 0
+        if health.repeats == FROZEN_AFTER:
+            log.warning(
+                "camera %s sends the same picture again and again",
+                self._camera,
+                extra={"action": "camera_frozen", "camera": self._camera},
+            )
+        health.hash, health.last_ok, health.in_a_row = checksum, now(), 0
+        health.pictures += 1
+        self._locked_out_until = float("-inf")
+
+    def _failed(self, error: CameraError) -> str:
+        health, reason = self._health, self._mask(str(error))
+        if not health.in_a_row:
+            log.warning(
+                "camera %s gives no picture: %s",
+                self._camera,
+                reason,
+                extra={"action": "camera_down", "camera": self._camera},
+            )
+        health.in_a_row += 1
+        health.failures += 1
+        health.last_error, health.last_error_at = reason, now()
+        if isinstance(error, CredentialsRefused):
+            self._locked_out_until = time.monotonic() + LOCKOUT_S
+        return reason
+
+    def about(self) -> dict[str, Any]:
+        """How the camera is doing, for health and the page."""
+        health = self._health
+        return {
+            "ok": not health.in_a_row,
+            "pictures": health.pictures,
+            "failures": health.failures,
+            "failures_in_a_row": health.in_a_row,
+            "frozen": health.repeats >= FROZEN_AFTER,
+            "last_ok": health.last_ok.isoformat() if health.last_ok else None,
+            "last_error": health.last_error,
+            "last_error_at": health.last_error_at.isoformat() if health.last_error_at else None,
+        }
+
+
+def _over(until: datetime | None) -> bool:
+    return until is not None and datetime.now(UTC) >= until
+
+
+def _backoff(attempt: int) -> float:
+    """Seconds before the next attempt: twice as long each time, half of it by chance."""
+    longest = min(FIRST_PAUSE_S * 2.0 ** (attempt - 1), LONGEST_PAUSE_S)
+    jitter = 0.5 + random.random() / 2  # noqa: S311  nobody gains by guessing it
+    return longest * jitter

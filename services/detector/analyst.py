@@ -1,0 +1,144 @@
+"""The detector's handler: one picture taken in, one word about it out.
+
+The picture is decoded once, strictly. That decode is the proof that it is sound, and the same
+pixels go to the engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from services.detector.engine import Engine, EngineFailed
+from shared.decode import Decoded, Limits, decode
+from shared.errors import PictureError, Reject, Retry, StoreError
+from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotRejected, SnapshotTaken
+from shared.store import Store
+
+log = logging.getLogger(__name__)
+
+MOST_TOLD = 100
+"""More detections than this would not fit into one message; the surest are told."""
+
+
+class Analyst:
+    """Answers ``snapshot.taken``; called by several threads.
+
+    ``engine`` None means pictures are checked, not analysed, and ``reason`` says why. ``fast``
+    decodes large JPEGs no larger than the engine needs.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine | None,
+        *,
+        reason: str = "",
+        limits: Limits | None = None,
+        fast: bool = True,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._reason = reason
+        self._limits = limits or Limits()
+        self._fit = (engine.size if engine else (640, 640)) if fast else None
+        self._lock = threading.Lock()
+        self._counts = {"analyzed": 0, "not_analyzed": 0, "rejected": 0}
+        self._recent_ms = 0.0
+
+    def __call__(self, event: Event) -> Sequence[Event]:
+        """A repeat is harmless: the events returned have ids fixed by this one's."""
+        try:
+            taken = SnapshotTaken.model_validate(event.data)
+        except ValidationError as error:
+            raise Reject(f"not the data of snapshot.taken: {error.errors()[0]['msg']}") from error
+        data = self._read(taken)
+        start = time.perf_counter()
+        try:
+            picture = decode(data, self._limits, fit=self._fit)
+        except PictureError as error:
+            self._count("rejected")
+            log.warning(
+                "rejected a picture of %s: %s",
+                taken.camera,
+                error,
+                extra={"action": "rejected", "camera": taken.camera, "snapshot": event.snapshot_id},
+            )
+            rejected = SnapshotRejected(camera=taken.camera, reason=str(error))
+            return [rejected.event(subject=event.subject, cause=event)]
+        spent = {"decode": 1e3 * (time.perf_counter() - start)}
+        return [self._analyze(taken, picture, spent).event(subject=event.subject, cause=event)]
+
+    def counts(self) -> Mapping[str, Any]:
+        """How many pictures had which end since the start, and the usual time of late."""
+        with self._lock:
+            return {**self._counts, "milliseconds": round(self._recent_ms, 1)}
+
+    def _read(self, taken: SnapshotTaken) -> bytes:
+        try:
+            data = self._store.read(taken.sha256)
+        except StoreError as error:  # the volume may come back; if not, the work ends dead
+            raise Retry(str(error)) from error
+        if hashlib.sha256(data).hexdigest() != taken.sha256:
+            raise Reject(f"the file {taken.sha256} in the store no longer has this hash")
+        return data
+
+    def _analyze(
+        self, taken: SnapshotTaken, picture: Decoded, spent: dict[str, float]
+    ) -> SnapshotAnalyzed:
+        if self._engine is None:
+            self._count("not_analyzed")
+            return SnapshotAnalyzed(
+                camera=taken.camera,
+                analyzed=False,
+                reason=self._reason,
+                width=picture.width,
+                height=picture.height,
+                milliseconds=_rounded(spent),
+            )
+        try:
+            findings = self._engine.detect(picture.pixels)
+        except EngineFailed as error:
+            raise Retry(str(error)) from error
+        spent |= findings.milliseconds
+        self._count("analyzed", sum(spent.values()))
+        return SnapshotAnalyzed(
+            camera=taken.camera,
+            analyzed=True,
+            detections=_told(findings.detections, taken),
+            engine=self._engine.name,
+            model=self._engine.model,
+            model_sha256=self._engine.model_sha256,
+            width=picture.width,
+            height=picture.height,
+            milliseconds=_rounded(spent),
+        )
+
+    def _count(self, what: str, milliseconds: float | None = None) -> None:
+        with self._lock:
+            self._counts[what] += 1
+            if milliseconds is not None:  # a moving average over about the last ten
+                weight = 0.1 if self._recent_ms else 1.0
+                self._recent_ms += weight * (milliseconds - self._recent_ms)
+
+
+def _told(detections: Sequence[Detection], taken: SnapshotTaken) -> tuple[Detection, ...]:
+    if len(detections) > MOST_TOLD:
+        log.info(
+            "%d things seen on a picture of %s; the %d surest are told",
+            len(detections),
+            taken.camera,
+            MOST_TOLD,
+            extra={"action": "shortened", "camera": taken.camera},
+        )
+    return tuple(detections[:MOST_TOLD])
+
+
+def _rounded(milliseconds: Mapping[str, float]) -> dict[str, float]:
+    return {step: round(value, 2) for step, value in milliseconds.items()}

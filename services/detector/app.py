@@ -1,0 +1,83 @@
+"""Builds the detector service: an engine if there is one, and the handler around it.
+
+Without an engine or a model the service runs all the same: pictures are still checked by a full
+decode, and each is marked "not analysed" with the reason.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from services.detector.analyst import Analyst
+from services.detector.choose import choose, open_engine
+from services.detector.engine import Engine, EngineUnavailable, cores, lanes
+from services.detector.solo import Solo
+from shared.decode import Limits
+from shared.events import SnapshotTaken
+from shared.sections import Detector
+from shared.service import Parts, Service
+
+log = logging.getLogger(__name__)
+
+
+def build(parts: Parts) -> Service:
+    """The detector with as many workers as it does pictures at a time."""
+    settings = parts.settings.detector
+    engine, why = _open(parts)
+    limits = Limits(max_pixels=settings.max_pixels, strict=settings.strict)
+    analyst = Analyst(
+        parts.store,
+        engine,
+        reason="" if engine else why,
+        limits=limits,
+        fast=settings.decode == "fast",
+    )
+    workers = lanes(settings.streams, settings.threads, cores()).streams
+
+    def about() -> Mapping[str, Any]:
+        return {**_about(settings, engine, why), **analyst.counts(), "streams": workers}
+
+    return Service(
+        name="detector",
+        handlers={SnapshotTaken.topic: analyst},
+        workers=workers,
+        alone=Solo(parts.store.root, parts.settings.data, settings),
+        about=about,
+    )
+
+
+def _open(parts: Parts) -> tuple[Engine | None, str]:
+    """The engine and why this one; or none and why."""
+    try:
+        choice = choose(parts.settings.detector)
+        engine = open_engine(choice, parts.settings.detector, parts.settings.data)
+    except EngineUnavailable as error:
+        log.warning("pictures are not analysed: %s", error, extra={"action": "no_engine"})
+        return None, str(error)
+    log.info(
+        "detecting with %s, %s: %s",
+        engine.model,
+        engine.detail,
+        choice.why,
+        extra={"action": "engine", "engine": engine.name, "model_sha256": engine.model_sha256},
+    )
+    return engine, choice.why
+
+
+def _about(settings: Detector, engine: Engine | None, why: str) -> dict[str, Any]:
+    if engine is None:
+        # Switched off is as somebody wanted it; a missing model is not.
+        wanted = not settings.enabled or settings.engine == "none"
+        return {"ok": wanted, "summary": f"not analysing: {why}", "engine": "none", "reason": why}
+    return {
+        "ok": True,
+        "summary": f"{engine.model} on {engine.detail}",
+        "engine": engine.name,
+        "model": engine.model,
+        "model_sha256": engine.model_sha256,
+        "labels": len(engine.labels),
+        "detail": engine.detail,
+        "reason": why,
+    }

@@ -1,0 +1,112 @@
+"""Looks at one picture in a process of its own, with limits: for one that may have ended ours.
+
+The parent gives paths and settings as JSON on standard input and reads the events from standard
+output; ``python -m services.detector.solo`` is the child. Nothing secret passes between them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from services.detector.analyst import Analyst
+from services.detector.choose import choose, open_engine
+from services.detector.engine import EngineUnavailable
+from shared import envelope
+from shared.decode import Limits
+from shared.errors import Crashed, Reject, Retry
+from shared.events import Event
+from shared.sections import Detector
+from shared.store import Store
+
+SECONDS = 60
+MEMORY_BYTES = 4 * 2**30
+"""Address space, of which a network maps much more than it uses."""
+_ERRORS = {"Retry": Retry, "Reject": Reject}
+
+
+class Solo:
+    """A handler of ``snapshot.taken`` that survives what the picture does to its decoder."""
+
+    def __init__(
+        self, root: Path, data: Path, settings: Detector, *, memory_bytes: int = MEMORY_BYTES
+    ) -> None:
+        self._job = {
+            "root": str(root),
+            "data": str(data),
+            "settings": settings.model_dump(mode="json"),
+            "memory_bytes": memory_bytes,
+        }
+
+    def __call__(self, event: Event) -> Sequence[Event]:
+        """A repeat is harmless: the events returned have ids fixed by this one's. Raises Crashed
+        when the process did not live to answer."""
+        job = {**self._job, "event": envelope.to_dict(event)}
+        command = [sys.executable, "-m", "services.detector.solo"]
+        try:
+            done = subprocess.run(  # noqa: S603  our own module
+                command,
+                input=json.dumps(job).encode(),
+                capture_output=True,
+                timeout=SECONDS * 2,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Crashed(f"looking at it took longer than {SECONDS * 2} s") from error
+        if done.returncode:
+            raise Crashed(f"looking at it ended a process of its own: {_ending(done)}")
+        answer = json.loads(done.stdout)
+        if "error" in answer:
+            raise _ERRORS[answer["error"]](answer["text"])
+        return [envelope.from_dict(raw) for raw in answer["events"]]
+
+
+def _ending(done: subprocess.CompletedProcess[bytes]) -> str:
+    if done.returncode < 0:
+        return signal.Signals(-done.returncode).name
+    words = done.stderr.decode(errors="replace").strip().splitlines()
+    return words[-1][:200] if words else f"status {done.returncode}"
+
+
+def answer(job: dict[str, Any]) -> dict[str, Any]:
+    """What the child answers."""
+    settings = Detector.model_validate(job["settings"])
+    engine, why = None, ""
+    try:
+        engine = open_engine(choose(settings), settings, Path(job["data"]))
+    except EngineUnavailable as error:
+        why = str(error)
+    limits = Limits(max_pixels=settings.max_pixels, strict=settings.strict)
+    fast = settings.decode == "fast"
+    analyst = Analyst(Store(Path(job["root"])), engine, reason=why, limits=limits, fast=fast)
+    try:
+        events = analyst(envelope.from_dict(job["event"]))
+    except (Retry, Reject) as error:
+        return {"error": type(error).__name__, "text": str(error)}
+    return {"events": [envelope.to_dict(event) for event in events]}
+
+
+def main() -> None:
+    """The child: limits first, then the picture."""
+    logging.disable(logging.CRITICAL)  # the parent tells what came of it
+    job = json.load(sys.stdin)
+    resource.setrlimit(resource.RLIMIT_AS, (job["memory_bytes"],) * 2)
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Libraries print to standard output as they please; the answer goes where it was.
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    json.dump(answer(job), out)
+    out.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""Files pictures where people look for them, and says so once the archive confirmed the checksum.
+
+Listens to  snapshot.analyzed
+Says        snapshot.archived, snapshot.skipped
+Owns        the folder archive
+Safe to repeat because the path in the archive is fixed by the snapshot, and a file that is there
+with the right checksum is left as it is.
+"""

@@ -1,0 +1,48 @@
+"""What an archive must do for the drive service: hold a picture, and prove that it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A picture to be filed. ``source`` is its file in the store."""
+
+    snapshot_id: str
+    camera: str
+    captured_at: datetime
+    media_type: str
+    sha256: str
+    size: int
+    source: Path
+
+    @property
+    def folders(self) -> tuple[str, str, str]:
+        """Year, month and day, zero-padded, in the time zone of the process: as people look."""
+        local = self.captured_at.astimezone()
+        return f"{local:%Y}", f"{local:%m}", f"{local:%d}"
+
+    @property
+    def title(self) -> str:
+        """``<camera>_<time>_<id>.jpg``: sorts by camera and time, and no two are alike."""
+        local = self.captured_at.astimezone()
+        suffix = ".png" if self.media_type == "image/png" else ".jpg"
+        return f"{self.camera}_{local:%Y%m%d-%H%M%S}_{self.snapshot_id}{suffix}"
+
+
+class Archive(Protocol):
+    """Where pictures are filed for people."""
+
+    name: str
+
+    def file(self, filing: Filing) -> str:
+        """Hold this picture once, however often it is called; returns its path for people once the
+        checksum of what the archive holds is confirmed. Raises Retry or Reject."""
+
+    def about(self) -> Mapping[str, Any]:
+        """State for health and the page: {"ok": bool, "summary": str}."""

@@ -1,0 +1,75 @@
+"""The handler: which pictures are filed, and what is said afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from services.drive.archive import Archive, Filing
+from shared.errors import Reject
+from shared.events import Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped
+from shared.journal import Journal
+from shared.store import Store
+
+PERSON = "person"
+
+
+class FileSnapshots:
+    """Files what the policy wants: everything, what shows objects, or what shows people."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        store: Store,
+        journal: Journal,
+        prepare: Callable[[], None] = lambda: None,
+        *,
+        policy: str,
+        person_confidence: float,
+    ) -> None:
+        self._archive = archive
+        self._store = store
+        self._journal = journal
+        self._prepare = prepare
+        self._policy = policy
+        self._person_confidence = person_confidence
+
+    def __call__(self, event: Event) -> Sequence[Event]:
+        """``snapshot.analyzed`` → ``snapshot.archived`` or ``snapshot.skipped``."""
+        analyzed = SnapshotAnalyzed.model_validate(event.data)
+        snapshot = self._journal.read.snapshot(event.snapshot_id or "")
+        if snapshot is None:
+            raise Reject(f"no snapshot {event.snapshot_id} in the catalogue")
+        if not self.wants(analyzed):
+            skipped = SnapshotSkipped(camera=analyzed.camera, policy=self._policy)
+            return [skipped.event(subject=event.subject, cause=event)]
+        self._prepare()
+        path = self._archive.file(
+            Filing(
+                snapshot_id=snapshot.id,
+                camera=snapshot.camera,
+                captured_at=snapshot.captured_at,
+                media_type=snapshot.media_type,
+                sha256=snapshot.sha256,
+                size=snapshot.size,
+                source=self._store.path(snapshot.sha256),
+            )
+        )
+        archived = SnapshotArchived(
+            camera=snapshot.camera,
+            archive=self._archive.name,
+            path=path,
+            sha256=snapshot.sha256,
+            size=snapshot.size,
+        )
+        return [archived.event(subject=event.subject, cause=event)]
+
+    def wants(self, analyzed: SnapshotAnalyzed) -> bool:
+        """What was not analysed is filed under any policy: nobody knows what it shows."""
+        if self._policy == "everything" or not analyzed.analyzed:
+            return True
+        if self._policy == "objects":
+            return bool(analyzed.detections)
+        return any(
+            seen.label == PERSON and seen.confidence >= self._person_confidence
+            for seen in analyzed.detections
+        )

@@ -1,0 +1,110 @@
+"""The folder archive: ``<root>/YYYY/MM/DD/<camera>_<time>_<id>.jpg``, on a disk or a share."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from services.drive.archive import Filing
+from shared.errors import Retry
+from shared.failpoint import reach
+
+MARKER = ".snapbus-archive"
+INCOMING = ".incoming"
+"""Folder of copies that are not proven yet."""
+LEFT_S = 3600.0
+"""Copies older than this were left by a crash."""
+CHUNK_BYTES = 1 << 20
+
+
+class FolderArchive:
+    """Files below ``root``. Any thread; several may file the same snapshot."""
+
+    name = "folder"
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def prepare(self, *, first: bool) -> None:
+        """Make the folder and its marker the ``first`` time; later, a folder without marker is a
+        mount point whose volume is missing. Raises OSError."""
+        if first and not self._root.exists():
+            self._root.mkdir(parents=True)
+        if first and not any(self._root.iterdir()):
+            (self._root / MARKER).touch()
+        for part in self._root.glob(f"{INCOMING}/*.part"):
+            with suppress(FileNotFoundError):
+                if part.stat().st_mtime < time.time() - LEFT_S:
+                    part.unlink()
+
+    def file(self, filing: Filing) -> str:
+        """Copy beside, sync, read back, compare, and only then take the final name."""
+        try:
+            return self._file(filing)
+        except OSError as error:
+            raise Retry(f"archive folder {self._root}: {error.strerror or error}") from error
+
+    def _file(self, filing: Filing) -> str:
+        self._check_mounted()
+        relative = Path(*filing.folders, filing.title)
+        target = self._root / relative
+        if target.is_file() and _sha256(target) == filing.sha256:
+            return str(relative)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        incoming = self._root / INCOMING
+        incoming.mkdir(exist_ok=True)
+        part = incoming / f"{uuid.uuid4().hex}.part"
+        try:
+            self._copy(filing, part)
+            reach("drive.checked")
+            part.replace(target)
+            reach("drive.renamed")
+        finally:
+            part.unlink(missing_ok=True)
+        for folder in (target.parent, *target.parent.parents[:3]):
+            _sync(folder)
+        reach("drive.folder_synced")
+        return str(relative)
+
+    def _copy(self, filing: Filing, part: Path) -> None:
+        with filing.source.open("rb") as source, part.open("wb") as copy:
+            shutil.copyfileobj(source, copy, CHUNK_BYTES)
+            copy.flush()
+            reach("drive.part_written")
+            os.fsync(copy.fileno())
+            reach("drive.part_synced")
+        if _sha256(part) != filing.sha256:
+            raise Retry(f"{filing.title}: the copy differs from the picture; it was removed")
+
+    def _check_mounted(self) -> None:
+        if not (self._root / MARKER).is_file():
+            raise Retry(
+                f"archive folder {self._root} lacks its marker {MARKER}: is the volume mounted? "
+                "Create the empty file there if this is the right folder."
+            )
+
+    def about(self) -> Mapping[str, Any]:
+        if (self._root / MARKER).is_file():
+            free = shutil.disk_usage(self._root).free // 2**30
+            return {"ok": True, "summary": f"filing in {self._root}, {free} GiB free"}
+        return {"ok": False, "summary": f"{self._root} is not there or lacks {MARKER}"}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,7 @@
+"""Runs the ftp service alone."""
+
+from services.ftp.app import build
+from shared.main import main
+
+if __name__ == "__main__":
+    main("ftp", build)

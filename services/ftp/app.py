@@ -1,0 +1,113 @@
+"""Wires the ftp service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.ftp.accounts import Account
+from services.ftp.collector import Collector
+from services.ftp.door import Door
+from services.ftp.folder import FolderSource
+from services.ftp.server import FtpServer
+from services.ftp.shelf import Shelf
+from shared.errors import ConfigError
+from shared.service import Parts, Service, Source
+from shared.settings import Settings
+
+
+def build(parts: Parts) -> Service:
+    """Takes the pictures that cameras push by FTP or into folders."""
+    settings = parts.settings
+    accounts = accounts_of(settings) if settings.ftp.enabled else {}
+    door = Door(settings.ftp, accounts, parts)
+    server = FtpServer(door) if accounts else None
+    folders = folders_of(parts)
+
+    def about() -> Mapping[str, Any]:
+        states = [folder.collector.about() for folder in folders]
+        troubles = [state["trouble"] for state in states if not state["ok"]]
+        if server:
+            what = f"FTP for {_number(len(accounts), 'camera')}"
+        else:
+            what = "no camera delivers by FTP" if settings.ftp.enabled else "FTP is switched off"
+        if folders:
+            what += f", {_number(len(folders), 'watched folder')}"
+        return {
+            "ok": not troubles,
+            "summary": "; ".join([what, *troubles]),
+            "folders": states,
+            **door.about(server.connections if server else 0),
+        }
+
+    sources: list[Source] = [server] if server else []
+    return Service(name="ftp", sources=[*sources, *folders], about=about)
+
+
+def folders_of(parts: Parts) -> list[FolderSource]:
+    """One source for each watched folder. Raises ConfigError where two cameras share one."""
+    section = parts.settings.folders
+    sources: list[FolderSource] = []
+    seen: dict[Path, str] = {}
+    for name, camera in parts.settings.cameras.items():
+        if camera.folder is None:
+            continue
+        root = camera.folder.path.resolve()
+        for other, owner in seen.items():
+            if root.is_relative_to(other) or other.is_relative_to(root):
+                raise ConfigError(
+                    f"cameras.{name}.folder.path: {root} overlaps with the folder of camera "
+                    f"{owner}. Give each camera a folder of its own."
+                )
+        seen[root] = name
+        collector = Collector(
+            name,
+            Shelf(root),
+            parts,
+            keep=camera.folder.keep,
+            zone=zone_of(camera.folder.timezone, f"cameras.{name}.folder.timezone"),
+            settle_s=section.settle_s,
+        )
+        sources.append(FolderSource(collector, section, poll=camera.folder.poll))
+    return sources
+
+
+def accounts_of(settings: Settings) -> dict[str, Account]:
+    """The accounts by user name. Raises ConfigError for one that nobody could use safely."""
+    accounts: dict[str, Account] = {}
+    for name, camera in settings.cameras.items():
+        if camera.ftp is None:
+            continue
+        path = f"cameras.{name}.ftp"
+        username = camera.ftp.username or name
+        password = camera.ftp.password.get_secret_value()
+        if not password:
+            raise ConfigError(
+                f"{path}.password: is missing. Set it, or put it into the secrets folder "
+                f"as camera_{name}_ftp_password."
+            )
+        if username in accounts:
+            raise ConfigError(
+                f"{path}.username: {username!r} is the account of camera "
+                f"{accounts[username].camera} already. Give each camera its own."
+            )
+        zone = zone_of(camera.ftp.timezone, f"{path}.timezone")
+        accounts[username] = Account(name, username, password, camera.ftp.active, zone)
+    return accounts
+
+
+def zone_of(name: str, setting: str) -> tzinfo | None:
+    """The zone of a camera's clock; None: that of this machine. Raises ConfigError."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(
+            f"{setting}: there is no zone {name!r}. Write it like Europe/Berlin."
+        ) from error
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

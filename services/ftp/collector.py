@@ -1,0 +1,245 @@
+"""Takes pictures out of one folder: which files, when, and what becomes of them afterwards.
+
+A file is taken when its writer closed it or it has rested, and its end is there. It is removed
+after the picture is safe; killed in between, the next run finds the same key and removes it then.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from cachetools import LRUCache
+
+from services.ftp.names import captured_at
+from services.ftp.rest import Rest
+from services.ftp.shelf import Found, Opened, Replaced, Shelf, Version, original
+from services.ftp.tree import clean
+from services.ftp.upload import begins
+from shared.errors import IncompletePicture, PictureError
+from shared.events import now
+from shared.failpoint import reach
+from shared.intake import Arrival, dedupe_keys
+from shared.picture import sniff
+from shared.service import Parts
+
+log = logging.getLogger(__name__)
+
+BATCH = 2000
+MOST_KNOWN = 200_000
+CHUNK = 1 << 20
+GIVE_UP_S = 3600.0
+"""A picture whose end has not come by then will never be whole."""
+
+
+class Collector:
+    """Belongs to the thread of its source; ``about`` is for any."""
+
+    def __init__(
+        self,
+        camera: str,
+        shelf: Shelf,
+        parts: Parts,
+        *,
+        keep: bool = False,
+        zone: tzinfo | None = None,
+        settle_s: float = 2.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.camera = camera
+        self.shelf = shelf
+        self.outcomes = Counter(taken=0, repeated=0, rejected=0)
+        self._parts = parts
+        self._keep = keep
+        self._zone = zone
+        self._rest = Rest(settle_s, clock)
+        self._clock = clock
+        self._known: LRUCache[str, Version] = LRUCache(MOST_KNOWN)
+        self._cut: LRUCache[str, Version] = LRUCache(BATCH * 2)
+        self._left: LRUCache[str, bool] = LRUCache(BATCH)
+        self._trouble = ""
+        self._stuck = ""
+        self._waiting = 0
+        self._volume: int | None = None
+
+    def about(self) -> dict[str, Any]:
+        """The state for the page."""
+        trouble = self._trouble or self._stuck
+        return {
+            "camera": self.camera,
+            "folder": str(self.shelf.root),
+            "ok": not trouble,
+            "trouble": trouble,
+            "waiting": self._waiting,
+            "files": dict(self.outcomes),
+        }
+
+    def degrade(self, trouble: str) -> None:
+        """Something stands in the way; it is logged once."""
+        if trouble != self._trouble:
+            log.warning(
+                "folder of %s: %s",
+                self.camera,
+                trouble,
+                extra={"action": "folder_trouble", "camera": self.camera},
+            )
+        self._trouble = trouble
+
+    def scan(self, stop: threading.Event) -> bool:
+        """Take what is ready, the oldest first; says whether there is more to take at once.
+
+        Raises OSError when the folder can't be read, StoreError, JournalUnavailable.
+        """
+        found = self.shelf.oldest(BATCH, lambda file: self._known.get(file.path) != file.version)
+        self._check_volume(empty=not found)
+        if self._keep:
+            found = self._unknown(found)
+        finished = self.outcomes.total()
+        for file in found:
+            if stop.is_set():
+                return False
+            self._consider(file.path, closed=False)
+        self._waiting = sum(1 for file in found if self._known.get(file.path) != file.version)
+        return len(found) == BATCH and self.outcomes.total() > finished
+
+    def changed(self, paths: Mapping[str, bool]) -> None:
+        """Take the files that changed, and those that have rested since. Raises as ``scan``."""
+        due = self._rest.due()
+        for path in {**dict.fromkeys(due, False), **paths}:
+            self._consider(path, closed=paths.get(path, False))
+
+    def _check_volume(self, *, empty: bool) -> None:
+        """A share that is not mounted looks like an empty folder, on another volume."""
+        volume = self.shelf.identity()[0]
+        if self._volume not in (None, volume) and empty:
+            self.degrade(f"{self.shelf.root} is empty and on another volume: is it mounted?")
+            return
+        self._volume = volume
+        self._trouble = ""
+
+    def _unknown(self, found: list[Found]) -> list[Found]:
+        """Of kept files, those that the journal doesn't know yet."""
+        files = {dedupe_keys(self._arrival(file), "", now())[0]: file for file in found}
+        keys = list(files)
+        for start in range(0, len(keys), 500):
+            for known in self._parts.journal.read.known_keys(keys[start : start + 500]):
+                file = files.pop(known)
+                self._known[file.path] = file.version
+        return list(files.values())
+
+    def _consider(self, path: str, *, closed: bool) -> None:
+        try:
+            with self.shelf.open(path) as file:
+                if self._is_news(file) and (closed or self._rest.over(file)):
+                    self._take(file)
+        except FileNotFoundError:
+            return  # gone again: not ours
+        except Replaced:
+            self._rest.look_again(path)
+        except OSError as error:
+            if path not in self._left:
+                log.warning("%r of %s is left alone: %s", clean(path), self.camera, error.strerror)
+            self._left[path] = True
+
+    def _is_news(self, file: Opened) -> bool:
+        if self._cut.get(file.path) == file.version and self._is_young(file):
+            return False
+        return self._known.get(file.path) != file.version
+
+    def _is_young(self, file: Opened) -> bool:
+        return self._clock() - file.status.st_mtime < GIVE_UP_S
+
+    def _take(self, file: Opened) -> None:
+        try:
+            duplicate = self._accept(file)
+        except (PictureError, _Unfinished) as error:
+            self._refuse(file, error)
+            return
+        reach("folder.accepted")
+        self.outcomes["repeated" if duplicate else "taken"] += 1
+        if self._keep:
+            self._known[file.path] = file.version
+        else:
+            self._remove(file)
+
+    def _accept(self, file: Opened) -> bool:
+        part = self._parts.intake.receive()
+        try:
+            while chunk := os.read(file.descriptor, CHUNK):
+                if not part.size:
+                    _check_start(chunk)
+                part.write(chunk)
+            if file.changed() or not part.size:
+                raise _Unfinished("it is still being written")
+            arrival = self._arrival(file, part.sha256)
+            return self._parts.intake.accept(part, arrival).duplicate
+        finally:
+            part.discard()
+
+    def _arrival(self, file: Found | Opened, sha256: str = "") -> Arrival:
+        name = original(file.path)
+        arrived_at = datetime.fromtimestamp(self._clock(), UTC)
+        time_taken = captured_at(name, arrived_at, self._zone)
+        key = f"folder:{self.camera}:{name}:{file.version.mtime_ns}:{file.version.size}"
+        if not self._keep:
+            # A file that will be gone may be followed by another of its name, size and time.
+            key += f":{sha256}"
+        return Arrival(
+            camera=self.camera,
+            door="folder",
+            name=clean(name)[-255:],
+            captured_at=time_taken,
+            captured_by="name" if time_taken else "arrival",
+            key=key,
+        )
+
+    def _refuse(self, file: Opened, error: Exception) -> None:
+        if isinstance(error, IncompletePicture | _Unfinished) and self._is_young(file):
+            self._cut[file.path] = file.version
+            return  # the rest may still come
+        self._known[file.path] = file.version
+        self.outcomes["rejected"] += 1
+        place = "left where it is"
+        if not self._keep:
+            try:
+                place = f"moved to {self.shelf.set_aside(file)}"
+            except OSError as failure:
+                place = f"it can't be moved: {failure.strerror}"
+        log.warning(
+            "%r of %s is not taken: %s; %s",
+            clean(file.path),
+            self.camera,
+            error,
+            place,
+            extra={"action": "file_rejected", "camera": self.camera},
+        )
+
+    def _remove(self, file: Opened) -> None:
+        try:
+            self.shelf.remove(file)
+            self._stuck = ""
+        except FileNotFoundError:
+            return  # somebody else was faster
+        except OSError as error:
+            # It is safe in the store; as long as this process lives it is not read again.
+            self._known[file.path] = file.version
+            if not self._stuck:
+                log.warning("taken files of %s can't be removed: %s", self.camera, error.strerror)
+            self._stuck = f"taken files can't be removed: {error.strerror}"
+
+
+class _Unfinished(Exception):
+    """The file changes while it is read, or nothing is in it yet."""
+
+
+def _check_start(chunk: bytes) -> None:
+    """Raise NotAPicture for what can't become one; some writers reserve zeros first."""
+    if not chunk.strip(b"\0") or begins(chunk):
+        raise _Unfinished("only its beginning is there")
+    sniff(chunk)

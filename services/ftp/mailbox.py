@@ -1,0 +1,55 @@
+"""How other threads get something done in the thread of the FTP server."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+
+class Mailbox:
+    """Lets other threads have something done in the loop. Any thread may post."""
+
+    def __init__(self, ioloop: Any) -> None:
+        self._ioloop = ioloop
+        self._posts: deque[tuple[Callable[[], None], Callable[[], None]]] = deque()
+        self._lock = threading.Lock()
+        self._open = True
+        self._fileno = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        ioloop.register(self._fileno, self, ioloop.READ)
+
+    def post(self, call: Callable[[], None], failed: Callable[[], None]) -> None:
+        """Have ``call`` called, and ``failed`` if that raises. Nothing happens once closed."""
+        self._posts.append((call, failed))
+        with self._lock:
+            if self._open:
+                os.eventfd_write(self._fileno, 1)
+
+    def handle_read_event(self) -> None:
+        os.eventfd_read(self._fileno)
+        while self._posts:
+            call, failed = self._posts.popleft()
+            self._ioloop.call_later(0, call, _errback=failed)
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return False
+
+    def handle_error(self) -> None:
+        log.error("the mailbox of the FTP server failed", exc_info=sys.exception())
+
+    handle_close = handle_error
+
+    def close(self) -> None:
+        with self._lock:
+            self._open = False
+            self._ioloop.unregister(self._fileno)
+            os.close(self._fileno)

@@ -1,0 +1,50 @@
+"""When a file that nobody has closed is finished: once it has not changed for a while."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from cachetools import LRUCache
+
+from services.ftp.shelf import Opened, Version
+
+MOST_RESTING = 10_000
+
+
+class Rest:
+    """Remembers which files were seen to rest, and since when. Belongs to one thread."""
+
+    def __init__(self, settle_s: float, clock: Callable[[], float]) -> None:
+        self._settle_s = settle_s
+        self._clock = clock
+        self._seen: LRUCache[str, tuple[Version, float]] = LRUCache(MOST_RESTING)
+        self._due: LRUCache[str, float] = LRUCache(MOST_RESTING)
+
+    def over(self, file: Opened) -> bool:
+        """Whether nobody writes to it any more, as far as one can see."""
+        if self._settle_s <= self._clock() - file.status.st_mtime:
+            return True
+        # It is young, or another machine's clock has dated it into the future.
+        now = time.monotonic()
+        version, since = self._seen.get(file.path, (None, now))
+        if version != file.version:
+            since = now
+        self._seen[file.path] = (file.version, since)
+        if now - since >= self._settle_s:
+            return True
+        if file.path not in self._due:
+            self._due[file.path] = now + self._settle_s
+        return False
+
+    def look_again(self, path: str) -> None:
+        """Have this one due at once."""
+        self._due[path] = time.monotonic()
+
+    def due(self) -> list[str]:
+        """The files worth another look; each is told once."""
+        now = time.monotonic()
+        paths = [path for path, at in self._due.items() if at <= now]
+        for path in paths:
+            del self._due[path]
+        return paths

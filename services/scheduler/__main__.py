@@ -1,0 +1,4 @@
+from services.scheduler.app import build
+from shared.main import main
+
+main("scheduler", build)

@@ -1,0 +1,81 @@
+"""Asks each camera for a picture at its interval."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from shared.errors import JournalUnavailable
+from shared.events import Event, SnapshotRequested, now
+from shared.failpoint import reach
+from shared.service import Parts
+
+log = logging.getLogger(__name__)
+
+LONGEST_WAIT_S = 1.0
+PATIENCE = 2.0
+"""A request that nobody took within this many intervals is not wanted any more."""
+
+
+class Intervals:
+    """A source. Time is cut into slots of the camera's interval since 1970, so any number of
+    schedulers, started at any time, ask once per slot: the slot fixes the event's id."""
+
+    name = "intervals"
+
+    def __init__(self, parts: Parts, clock: Callable[[], datetime] = now) -> None:
+        self._parts = parts
+        self._clock = clock
+        self._every: Mapping[str, float] = {
+            name: camera.fetch.every_s
+            for name, camera in parts.settings.cameras.items()
+            if camera.fetch and camera.fetch.every_s
+        }
+        self._asked: dict[str, int] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        while not stop.wait(self.ask()):
+            pass
+
+    def ask(self) -> float:
+        """Ask every camera whose slot has begun; returns how long to wait, in seconds."""
+        wait_s = LONGEST_WAIT_S
+        for camera, every_s in self._every.items():
+            moment = self._clock().timestamp()
+            slot = math.floor(moment / every_s)
+            if self._asked.get(camera) != slot and self._request(camera, slot, every_s):
+                self._asked[camera] = slot
+            wait_s = min(wait_s, (slot + 1) * every_s - moment)
+        return max(0.01, wait_s)
+
+    def summary(self) -> str:
+        """What it does, in words for people."""
+        if not self._every:
+            return "no camera has an interval; unfinished work is looked after"
+        asked = ", ".join(f"{name} every {every_s:g} s" for name, every_s in self._every.items())
+        return f"asks {asked}"
+
+    def _request(self, camera: str, slot: int, every_s: float) -> bool:
+        event = request(camera, slot, every_s)
+        try:
+            reach("scheduler.before_request")
+            self._parts.record([event])
+            reach("scheduler.requested")
+        except JournalUnavailable as error:
+            log.warning("%s is not asked for a picture: %s", camera, error)
+            return False
+        return True
+
+
+def request(camera: str, slot: int, every_s: float) -> Event:
+    """The request of a slot."""
+    begins = datetime.fromtimestamp(slot * every_s, UTC)
+    expires_at = begins + timedelta(seconds=max(10.0, every_s * PATIENCE))
+    data = SnapshotRequested(
+        camera=camera, reason="interval", requested_by="scheduler", expires_at=expires_at
+    )
+    cause = f"interval {camera} {every_s:g} {slot}"
+    return data.event(subject=camera, cause=cause, time=begins)

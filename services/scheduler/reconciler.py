@@ -1,0 +1,199 @@
+"""Carries through what was committed but not finished: the reason why nothing is ever lost.
+
+It records what was spooled while the journal was away, publishes events that no broker confirmed,
+delivers retries that are due, and delivers again what a service owes for too long. All of it may
+happen twice and does no harm.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from shared.errors import BrokerUnavailable, JournalUnavailable, StoreError
+from shared.events import now
+from shared.failpoint import reach
+from shared.journal.recovery import Owed
+from shared.service import Parts
+from shared.spool import Spool
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+BATCH = 500
+UNPUBLISHED_S = 5.0
+"""Younger events are probably on their way to the broker right now."""
+SETTLE_EVERY_S = 30.0
+ANNOUNCE_AGAIN_S = 10.0
+"""A broker that is asked to confirm an event has so long to do it."""
+PATIENCE = 10
+"""How many grace times pass before the same event is delivered yet again."""
+OVERDUE = timedelta(minutes=10)
+"""After this an event is delivered again even to a service that is busy with others."""
+RUNS = timedelta(minutes=1)
+"""A service that said something of itself within this runs."""
+HURRY_S = 0.1
+"""The pause after a round that left something it could do at once."""
+
+
+class Reconciler:
+    """A source. ``at_once`` is for a broker that begins empty: what was open before this process
+    is delivered without waiting."""
+
+    name = "reconciler"
+
+    def __init__(self, parts: Parts, *, at_once: bool, clock: Callable[[], datetime] = now) -> None:
+        self._parts = parts
+        self._recovery = parts.journal.recovery
+        section = parts.settings.scheduler
+        self._every_s = section.reconcile_s
+        self._grace = timedelta(seconds=section.grace_s)
+        self._now = clock
+        self._spool = Spool(parts.store)
+        self._open_before = clock() if at_once else None
+        self._settled_at = time.monotonic()
+        # What was published or delivered again a moment ago is under way or being worked on.
+        self._announced = Recently(ANNOUNCE_AGAIN_S)
+        self._delivered = Recently(PATIENCE * section.grace_s)
+
+    def run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            wait_s = self._every_s
+            try:
+                if self.reconcile():
+                    wait_s = HURRY_S
+            except (JournalUnavailable, StoreError) as error:
+                log.warning("can't reconcile: %s", error, extra={"action": "reconcile_waits"})
+            except BrokerUnavailable as error:
+                log.debug("nothing can be delivered again now: %s", error)
+                wait_s = HURRY_S if self._open_before else wait_s
+            stop.wait(wait_s)
+
+    def reconcile(self) -> bool:
+        """One round; says whether there is more to publish. Raises JournalUnavailable, StoreError,
+        and BrokerUnavailable after publishing."""
+        spooled = self._empty_spool()
+        published = self._publish()
+        again = self._deliver(self._recovery.due(BATCH))
+        if self._open_before:
+            forgotten = self._deliver_all(self._open_before)
+            self._open_before = None
+        else:
+            forgotten = self._deliver(self._overdue())
+        if spooled or published or again or forgotten:
+            log.info(
+                "carried through %d spooled, %d unpublished, %d due and %d forgotten events",
+                spooled,
+                published,
+                again,
+                forgotten,
+                extra={"action": "reconciled"},
+            )
+        if time.monotonic() - self._settled_at > SETTLE_EVERY_S:
+            self._recovery.settle()
+            self._settled_at = time.monotonic()
+        return published == BATCH
+
+    def _empty_spool(self) -> int:
+        """Record what was acknowledged while the journal was away."""
+        count = 0
+        for waiting in self._spool:
+            _, known = self._parts.journal.record_snapshot(
+                waiting.taken, waiting.keys, repeats_since=waiting.repeats_since
+            )
+            reach("reconciler.before_drop")
+            self._spool.drop(waiting)
+            reach("reconciler.dropped")
+            if not known:
+                self._parts.announce([waiting.taken])
+            count += 1
+        return count
+
+    def _publish(self) -> int:
+        before = self._open_before or self._now() - timedelta(seconds=UNPUBLISHED_S)
+        unpublished = self._recovery.unpublished(before, BATCH)
+        chosen = self._announced.new(unpublished, key=lambda event: event.id)
+        if chosen:
+            reach("reconciler.before_publish")
+        self._parts.announce(chosen)
+        if chosen:
+            reach("reconciler.published")
+        self._announced.add(event.id for event in chosen)
+        return len(chosen)
+
+    def _deliver_all(self, before: datetime) -> int:
+        delivered, after = 0, 0
+        while True:
+            owed = self._recovery.forgotten(before, BATCH, after)
+            delivered += self._deliver(owed)
+            if len(owed) < BATCH:
+                return delivered
+            after = owed[-1].seq
+
+    def _overdue(self) -> list[Owed]:
+        """What was forgotten, without the events of services that work through their queue: those
+        come in turn."""
+        moment = self._now()
+        moves: dict[str, bool] = {}
+        reached: dict[str, datetime | None] = {}
+        chosen = []
+        for one in self._recovery.forgotten(moment - self._grace, BATCH):
+            if one.service not in moves:
+                latest = self._recovery.last_progress(one.service)
+                moves[one.service] = bool(latest and moment - latest < self._grace)
+                reached[one.service] = self._recovery.reached(one.service)
+            newest = reached[one.service]
+            # A queue keeps order: what was published long before what its service finished is not
+            # in it, such as an event that came before the queue when a broker began empty.
+            passed = newest is not None and newest - one.published_at > self._grace
+            if not moves[one.service] or passed or moment - one.recorded_at > OVERDUE:
+                chosen.append(one)
+        return chosen
+
+    def _deliver(self, owed: Sequence[Owed]) -> int:
+        """Deliver again to services that run; the queue of one that does not holds its messages."""
+        if not owed:
+            return 0
+        running = {
+            part.service
+            for part in self._parts.journal.read.parts()
+            if self._now() - part.seen_at < RUNS
+        }
+        chosen: dict[str, list[Owed]] = defaultdict(list)
+        for one in self._delivered.new(owed, key=_delivery):
+            if self._open_before or one.service in running:
+                chosen[one.service].append(one)
+        for service, its in chosen.items():
+            reach("reconciler.before_deliver")
+            self._parts.redeliver(service, [one.event for one in its])
+            reach("reconciler.delivered")
+            self._delivered.add(map(_delivery, its))
+        return sum(map(len, chosen.values()))
+
+
+class Recently:
+    """What was done within the last seconds, by key."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._done: dict[Hashable, float] = {}
+
+    def new(self, things: Iterable[T], key: Callable[[T], Hashable]) -> list[T]:
+        """Those that were not done lately."""
+        limit = time.monotonic() - self._seconds
+        self._done = {each: at for each, at in self._done.items() if at > limit}
+        return [thing for thing in things if key(thing) not in self._done]
+
+    def add(self, keys: Iterable[Hashable]) -> None:
+        """These are done now."""
+        self._done |= dict.fromkeys(keys, time.monotonic())
+
+
+def _delivery(owed: Owed) -> Hashable:
+    return owed.service, owed.event.id, owed.attempts

@@ -1,0 +1,39 @@
+"""Wires the simulated cameras: porch pushes by FTP, gate is a Foscam, yard wants a Digest login."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.simulator.demo import DIGEST, FOSCAM, PUSHES, fetch_account, ftp_account
+from services.simulator.http import HttpCameras
+from services.simulator.pictures import Pictures
+from services.simulator.push import FtpPusher
+from shared.service import Parts, Service
+
+
+def build(parts: Parts) -> Service:
+    """The simulated cameras of this configuration, with the passwords it has for them."""
+    settings = parts.settings
+    section = settings.simulator
+    served = HttpCameras(
+        section.host,
+        section.http_port,
+        foscam=(fetch_account(settings, FOSCAM), Pictures(FOSCAM, section.pictures)),
+        generic=(fetch_account(settings, DIGEST), Pictures(DIGEST, section.pictures)),
+    )
+    pusher = FtpPusher(
+        (section.ftp_host, section.ftp_port),
+        ftp_account(settings, PUSHES),
+        Pictures(PUSHES, section.pictures),
+        section.ftp_every_s,
+    )
+
+    def about() -> Mapping[str, Any]:
+        return {
+            "ok": not pusher.failures_in_a_row,
+            "summary": f"simulated cameras: {pusher.pushed} pushed, {served.served} fetched",
+            "last_error": pusher.last_error if pusher.failures_in_a_row else "",
+        }
+
+    return Service(name="simulator", sources=(served, pusher), about=about)

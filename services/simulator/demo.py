@@ -1,0 +1,64 @@
+"""The three cameras of the demo. Their passwords are throw-away ones that anybody may know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shared.settings import Settings
+
+PUSHES, FOSCAM, DIGEST = "porch", "gate", "yard"
+USER = "demo"
+PASSWORDS = {PUSHES: "demo-porch", FOSCAM: "demo-gate", DIGEST: "demo-yard"}
+DIGEST_PATH = "/digest/snapshot.jpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a simulated camera is told (fetched), or logs in with (pushing)."""
+
+    username: str
+    password: str
+
+
+def demo_cameras(http_base: str, ftp_password: str = PASSWORDS[PUSHES]) -> dict[str, Any]:
+    """The ``cameras`` section of a configuration with the simulated cameras in it."""
+    base = http_base.rstrip("/")
+    return {
+        PUSHES: {"place": "Porch", "ftp": {"password": ftp_password}},
+        FOSCAM: {
+            "place": "Gate",
+            "fetch": {
+                "kind": "foscam",
+                "url": base,
+                "username": USER,
+                "password": PASSWORDS[FOSCAM],
+                "every_s": 7,
+            },
+        },
+        DIGEST: {
+            "place": "Yard",
+            "fetch": {
+                "url": base + DIGEST_PATH,
+                "username": USER,
+                "password": PASSWORDS[DIGEST],
+                "every_s": 9,
+            },
+        },
+    }
+
+
+def fetch_account(settings: Settings, camera: str) -> Account:
+    """What this configuration will use to log in to a simulated camera."""
+    section = settings.cameras.get(camera)
+    if section is None or section.fetch is None:
+        return Account(USER, PASSWORDS[camera])
+    return Account(section.fetch.username, section.fetch.password.get_secret_value())
+
+
+def ftp_account(settings: Settings, camera: str) -> Account:
+    """What a simulated camera logs in to the FTP server of this configuration with."""
+    section = settings.cameras.get(camera)
+    if section is None or section.ftp is None:
+        return Account(camera, PASSWORDS[camera])
+    return Account(section.ftp.username or camera, section.ftp.password.get_secret_value())

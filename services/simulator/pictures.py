@@ -1,0 +1,41 @@
+"""What a simulated camera sees: the photographs of a folder in turn, or a drawn scene."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from services.simulator.scenes import Scene
+from shared.errors import ConfigError
+from shared.events import now
+
+SUFFIXES = frozenset({".jpg", ".jpeg"})
+
+
+class Pictures:
+    """The pictures of one camera. Any thread."""
+
+    def __init__(self, camera: str, folder: Path | None = None) -> None:
+        self._camera = camera
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._scene: Scene | None = None
+        self._turn = 0
+
+    def next(self) -> bytes:
+        """The next JPEG. Raises ConfigError when the folder has none."""
+        with self._lock:
+            return self._drawn() if self._folder is None else self._photograph(self._folder)
+
+    def _drawn(self) -> bytes:
+        # Made at the first picture, since preparing a place takes a moment.
+        self._scene = self._scene or Scene(self._camera)
+        return self._scene.at(now()).jpeg()
+
+    def _photograph(self, folder: Path) -> bytes:
+        found = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)
+        if not found:
+            raise ConfigError(f"simulator.pictures: no .jpg in {folder}. Put some there.")
+        picture = found[self._turn % len(found)]
+        self._turn += 1
+        return picture.read_bytes()

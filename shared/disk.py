@@ -1,0 +1,29 @@
+"""What every writer of files needs: the sync of a folder, and our errors for the system's."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from shared.errors import StoreError, StoreFull, StoreMissing
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder safe. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def translated(error: OSError, path: Path) -> StoreError:
+    """Our error for what happened to a file of the store."""
+    if error.errno in _NO_SPACE:
+        return StoreFull(f"no space left for {path.parent}")
+    if error.errno == errno.ENOENT:
+        return StoreMissing(f"{path.parent} is missing: is the volume of the store mounted?")
+    return StoreError(f"{path}: {error.strerror}")

@@ -1,0 +1,99 @@
+"""Every error Snapbus raises on purpose; a vendor's errors are translated where it is imported.
+
+SnapbusError
+├── ConfigError            the configuration can't be used; the text names file, path and remedy
+├── PictureError           these bytes are not a picture we can take
+│   ├── NotAPicture            another kind of file, or an empty one
+│   ├── IncompletePicture      it begins as a picture, but its end is missing
+│   ├── UnsoundPicture         a full decode found damage, or it exceeds the limits
+│   └── PictureTooLarge        more bytes than the door takes
+├── StoreError             the picture store can't do what was asked
+│   ├── StoreFull              too little space is left to take a picture safely
+│   ├── StoreMissing           the volume is not the one the store lives on
+│   └── SnapshotMissing        no such snapshot, or its file is gone
+├── JournalUnavailable     the database can't be reached now; the same call may succeed later
+├── BrokerUnavailable      the broker can't be reached now
+├── UndecodableMessage     bytes from the bus that are no event
+└── HandlerError           what a handler says of the event it was given
+    ├── Retry                  the same event will succeed later
+    ├── Reject                 the same event can never succeed
+    └── Crashed                handling it ended a process of its own
+"""
+
+from __future__ import annotations
+
+
+class SnapbusError(Exception):
+    """The root of all errors below."""
+
+
+class ConfigError(SnapbusError):
+    """The configuration can't be used."""
+
+
+class PictureError(SnapbusError):
+    """These bytes are not a picture we can take."""
+
+
+class NotAPicture(PictureError):
+    """Another kind of file, or an empty one."""
+
+
+class IncompletePicture(PictureError):
+    """It begins as a picture, but its end is missing."""
+
+
+class UnsoundPicture(PictureError):
+    """A full decode found damage, or the picture exceeds the limits."""
+
+
+class PictureTooLarge(PictureError):
+    """More bytes than the door takes."""
+
+
+class StoreError(SnapbusError):
+    """The picture store can't do what was asked."""
+
+
+class StoreFull(StoreError):
+    """Too little space is left to take a picture safely."""
+
+
+class StoreMissing(StoreError):
+    """The volume is not the one the store lives on."""
+
+
+class SnapshotMissing(StoreError):
+    """No such snapshot, or its file is gone."""
+
+
+class JournalUnavailable(SnapbusError):
+    """The database can't be reached now; the same call may succeed later."""
+
+
+class BrokerUnavailable(SnapbusError):
+    """The broker can't be reached now."""
+
+
+class UndecodableMessage(SnapbusError):
+    """Bytes from the bus that are no event."""
+
+
+class HandlerError(SnapbusError):
+    """What a handler says of the event it was given."""
+
+
+class Retry(HandlerError):
+    """The same event will succeed later; ``after_s`` overrides the usual back-off."""
+
+    def __init__(self, message: str, *, after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.after_s = after_s
+
+
+class Crashed(HandlerError):
+    """Handling the event ended a process of its own."""
+
+
+class Reject(HandlerError):
+    """The same event can never succeed; its work is dead until somebody replays it."""

@@ -1,0 +1,196 @@
+"""Everything that can happen, in one file: the events, their data, and how one causes another.
+
+An event is past tense, immutable, and known by an id that its cause fixes, so that making it
+twice makes the same event. ``EVENTS`` maps each topic to the model of its data; docs/ref/events.md
+is generated from it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NAMESPACE = uuid.UUID("6f0d8a52-6d0b-5c1e-9f57-0a0f4f3b7c11")
+"""Root of all ids that have no event as their cause (uuid5, RFC 9562 section 5.5)."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""It becomes a path in the store, so nothing else may pass for one."""
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+def now() -> datetime:
+    """The present time, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def event_id(cause: str, topic: str, discriminator: str = "") -> str:
+    """The id of the event that ``cause`` (an event id or any stable text) leads to."""
+    return str(uuid.uuid5(NAMESPACE, f"{cause}\n{topic}\n{discriminator}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened. ``subject`` is the camera; ``data`` fits the model of ``topic``."""
+
+    id: str
+    topic: str
+    subject: str
+    time: datetime
+    data: Mapping[str, Any]
+    source: str = ""
+    snapshot_id: str | None = None
+    cause: str | None = None
+    trace: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def routing_key(self) -> str:
+        return f"{self.topic}.{self.subject}" if self.subject else self.topic
+
+
+class EventData(BaseModel):
+    """The data of one kind of event; unknown fields are kept out, so a typo is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    topic: ClassVar[str]
+
+    def event(
+        self,
+        *,
+        subject: str,
+        cause: Event | str,
+        snapshot_id: str | None = None,
+        discriminator: str = "",
+        time: datetime | None = None,
+    ) -> Event:
+        """The event that says this, with the id that its cause fixes."""
+        parent = cause if isinstance(cause, Event) else None
+        key = parent.id if parent else str(cause)
+        return Event(
+            id=event_id(key, self.topic, discriminator),
+            topic=self.topic,
+            subject=subject,
+            time=time or now(),
+            data=self.model_dump(mode="json", exclude_none=True),
+            snapshot_id=snapshot_id or (parent.snapshot_id if parent else None),
+            cause=parent.id if parent else None,
+            trace=parent.trace if parent else None,
+        )
+
+
+class SnapshotRequested(EventData):
+    """Somebody or something wants a picture of a camera now."""
+
+    topic: ClassVar[str] = "snapshot.requested"
+    camera: str
+    reason: Literal["interval", "manual", "event"]
+    requested_by: str = ""
+    expires_at: datetime | None = Field(None, description="after this nobody wants it any more")
+
+
+class SnapshotTaken(EventData):
+    """A picture is stored and catalogued; its sender has been or is being told so."""
+
+    topic: ClassVar[str] = "snapshot.taken"
+    camera: str
+    door: Literal["ftp", "folder", "fetch"]
+    sha256: Sha256
+    size: int = Field(description="bytes")
+    media_type: Literal["image/jpeg", "image/png"]
+    name: str = Field("", description="what the sender called it: data, never a path")
+    captured_at: datetime = Field(description="by the camera's clock where it says so")
+    captured_by: Literal["name", "exif", "sender", "arrival"] = Field(
+        "arrival", description="where captured_at comes from"
+    )
+    received_at: datetime
+    request_id: str | None = Field(None, description="the event that asked for it")
+
+
+class SnapshotRejected(EventData):
+    """The stored bytes turned out not to be a sound picture; they stay in quarantine."""
+
+    topic: ClassVar[str] = "snapshot.rejected"
+    camera: str
+    reason: str
+
+
+class Detection(BaseModel):
+    """One thing seen. ``box`` is left, top, right, bottom as fractions of the upright picture."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    label: str
+    confidence: Fraction
+    box: tuple[Fraction, Fraction, Fraction, Fraction]
+
+
+class SnapshotAnalyzed(EventData):
+    """The detector is done with a picture. "Not analysed" is never "nothing found"."""
+
+    topic: ClassVar[str] = "snapshot.analyzed"
+    camera: str
+    analyzed: bool
+    reason: str = Field("", description="why it was not analysed")
+    detections: tuple[Detection, ...] = ()
+    engine: str = ""
+    model: str = ""
+    model_sha256: str = ""
+    width: int = Field(0, description="pixels, upright")
+    height: int = Field(0, description="pixels, upright")
+    milliseconds: dict[str, float] = Field(default_factory=dict, description="by step")
+
+
+class SnapshotArchived(EventData):
+    """The archive holds the picture and has confirmed its checksum."""
+
+    topic: ClassVar[str] = "snapshot.archived"
+    camera: str
+    archive: str
+    path: str
+    sha256: Sha256
+    size: int
+
+
+class SnapshotSkipped(EventData):
+    """The archive's policy does not want this picture; it stays in the store."""
+
+    topic: ClassVar[str] = "snapshot.skipped"
+    camera: str
+    policy: str
+
+
+class CameraFailed(EventData):
+    """A picture was asked for and the camera did not give one."""
+
+    topic: ClassVar[str] = "camera.failed"
+    camera: str
+    reason: str
+    attempts: int = 1
+
+
+class CameraTested(EventData):
+    """The camera's test button worked: it logged in and sent an empty or probe file."""
+
+    topic: ClassVar[str] = "camera.tested"
+    camera: str
+    door: Literal["ftp", "folder", "fetch"]
+    name: str = ""
+
+
+EVENTS: dict[str, type[EventData]] = {
+    model.topic: model
+    for model in (
+        SnapshotRequested,
+        SnapshotTaken,
+        SnapshotRejected,
+        SnapshotAnalyzed,
+        SnapshotArchived,
+        SnapshotSkipped,
+        CameraFailed,
+        CameraTested,
+    )
+}

@@ -1,0 +1,243 @@
+"""Opens the database, SQLite or PostgreSQL, and translates its errors.
+
+SQLite belongs to one process: a lock file says which. Its writers take turns at a lock of the
+process, since SQLite itself makes them wait by sleeping.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    make_url,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    NotSupportedError,
+    ProgrammingError,
+    TimeoutError,
+)
+
+from shared.errors import ConfigError, JournalUnavailable, SnapbusError
+
+BUSY_S = 5.0
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+_MIGRATION_LOCK = 7_301_001
+"""Key of the PostgreSQL advisory lock that lets one process migrate at a time."""
+_HOPELESS = (DataError, IntegrityError, ProgrammingError, NotSupportedError)
+"""What no waiting helps: the caller's rows or our statements are wrong."""
+_CONFLICTS = ("40001", "40P01")
+"""SQLSTATEs of transactions that failed because of one another."""
+
+
+class Conflict(JournalUnavailable):
+    """Two transactions got into each other's way; the same one will succeed when repeated."""
+
+
+class Database:
+    """Transactions on one database. Any thread."""
+
+    def __init__(self, url: str, *, owner: bool = True) -> None:
+        try:
+            parsed = make_url(url)
+            if parsed.drivername in ("postgresql", "postgres"):
+                parsed = parsed.set(drivername="postgresql+psycopg")
+            self.is_sqlite = parsed.get_backend_name() == "sqlite"
+            self._lock_file: IO[str] | None = None
+            if self.is_sqlite:
+                self._lock_file = _sqlite_file(parsed.database, owner=owner)
+            self._writer = threading.RLock() if self.is_sqlite else nullcontext()
+            self.engine = self._engine(parsed)
+            self.obstacle: SnapbusError | None = None
+            """What every transaction raises, but those that prepare the database."""
+        except (ArgumentError, NoSuchModuleError) as error:
+            raise ConfigError(
+                "journal.url: must be sqlite:////path or postgresql://user:password@host/database"
+            ) from error
+
+    def _engine(self, url: Any) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(
+                url,
+                pool_size=8,
+                max_overflow=8,
+                pool_timeout=BUSY_S,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args={
+                    "connect_timeout": int(BUSY_S),
+                    "keepalives_idle": 10,
+                    "keepalives_interval": 3,
+                    "keepalives_count": 3,
+                    "tcp_user_timeout": 10_000,
+                    "options": "-c statement_timeout=30000 -c lock_timeout=5000 -c timezone=UTC",
+                },
+            )
+        engine = create_engine(
+            url, pool_size=8, max_overflow=8, pool_timeout=BUSY_S, hide_parameters=True
+        )
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+
+    def migrate(self) -> None:
+        """Bring the tables up to this version. Raises JournalUnavailable."""
+        from alembic import command  # here, because it takes long and tools need it not
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with self.writing(preparing=True) as connection:
+            if not self.is_sqlite:
+                connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def check(self) -> None:
+        """Raise ConfigError when the tables are not there. Raises JournalUnavailable."""
+        with self.reading() as connection:
+            if not inspect(connection).has_table("events"):
+                raise ConfigError("journal.url: there are no tables yet; start Snapbus first")
+
+    @contextmanager
+    def writing(self, *, preparing: bool = False) -> Iterator[Connection]:
+        """One transaction that writes; committed at the end. Raises JournalUnavailable."""
+        if self.obstacle and not preparing:
+            raise self.obstacle
+        with self._writer, _translated(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction that only reads; it waits for no writer. Raises JournalUnavailable."""
+        if self.obstacle:
+            raise self.obstacle
+        with _translated(), self.engine.connect() as connection:
+            connection = connection.execution_options(snapbus_reads=True)
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections and release the lock file."""
+        self.engine.dispose()
+        if self._lock_file:
+            self._lock_file.close()
+            self._lock_file = None
+
+
+def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row unless one with a key of it is there; says whether it was inserted."""
+    statement = _insert_new(table, connection.dialect.name)
+    return connection.execute(statement, dict(row)).first() is not None
+
+
+@lru_cache
+def _insert_new(table: Table, dialect_name: str) -> Any:
+    # Built once: building a statement takes longer than executing it.
+    dialect = sqlite if dialect_name == "sqlite" else postgresql
+    # The row count of an insert is not told by every driver; what it returns is.
+    return dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    row: Mapping[str, Any],
+    where: ColumnElement[bool] | None = None,
+) -> None:
+    """Insert a row, or replace the one with its primary key, if that is ``where``."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    keys = [column.name for column in table.primary_key]
+    changes = {name: value for name, value in row.items() if name not in keys}
+    statement = dialect.insert(table).values(**row)
+    statement = statement.on_conflict_do_update(index_elements=keys, set_=changes, where=where)
+    connection.execute(statement)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise JournalUnavailable("no free connection to the database") from error
+    except _HOPELESS:
+        raise
+    except DBAPIError as error:
+        # The driver's text may name the host and the user, never the password.
+        reason = str(error.orig).strip().splitlines()
+        text = reason[0] if reason else type(error.orig).__name__
+        if getattr(error.orig, "sqlstate", None) in _CONFLICTS:
+            raise Conflict(text) from error
+        raise JournalUnavailable(text) from error
+
+
+def _sqlite_file(database: str | None, *, owner: bool) -> IO[str] | None:
+    if not database or database == ":memory:":
+        raise ConfigError("journal.url: names no file; write sqlite:////path/to/snapbus.db")
+    path = Path(database)
+    if owner:
+        return _lock(path)
+    if not path.is_file():
+        raise ConfigError(f"journal.url: there is no journal {path} yet; start Snapbus first")
+    return None
+
+
+def _lock(database: Path) -> IO[str]:
+    path = database.with_name(database.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"journal.url: {path.parent} can't be written: {error.strerror}. "
+            "Make the folder, or set 'data' to one that this user may write."
+        ) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        raise ConfigError(
+            f"{database} is in use by process {holder}. SQLite belongs to one process: "
+            "stop that one, or set journal.url to a PostgreSQL database."
+        ) from error
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_immediate
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A transaction that begins as a reader can't always become a writer; so writers say so first.
+    reads = connection.get_execution_options().get("snapbus_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

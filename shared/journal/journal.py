@@ -1,0 +1,248 @@
+"""What services write to the journal: arrivals, events, and what became of each event.
+
+Every method is one transaction, may be called from any thread, may be repeated without harm, and
+raises JournalUnavailable when the database can't be reached (what happened then is unknown; ask
+again). ``shared.journal.recovery`` finds forgotten work, ``shared.journal.reader`` answers the API.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from shared.errors import JournalUnavailable, StoreMissing
+from shared.events import Event
+from shared.events import now as utc_now
+from shared.failpoint import reach
+from shared.journal.audit import Audit
+from shared.journal.database import Database, insert_new, upsert
+from shared.journal.facts import Facts
+from shared.journal.group import GroupCommit
+from shared.journal.reader import Reader
+from shared.journal.recovery import Recovery
+from shared.journal.rows import record, record_snapshot
+from shared.journal.schema import events, parts, subscriptions, work
+
+ERROR_CHARACTERS = 2000
+LOOK_BACK = timedelta(days=1)
+FORGET_PART = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A service's turn with an event. ``attempts`` counts this one too; ``unended`` says that the
+    last one began and neither finished nor failed: its process ended."""
+
+    done: bool
+    attempts: int
+    unended: bool = False
+
+
+class Journal:
+    """The journal in one database. ``clock`` tells the time for tests."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] = utc_now) -> None:
+        self._database = database
+        self._group = GroupCommit(database.writing)
+        self._now = clock
+        self.read = Reader(database, clock)
+        self.recovery = Recovery(database, clock)
+        self.audit = Audit(database)
+        self.facts = Facts(database)
+
+    @classmethod
+    def open(
+        cls, url: str, *, owner: bool = True, clock: Callable[[], datetime] = utc_now
+    ) -> Journal:
+        """Open and migrate. ``owner=False`` is for short-lived tools beside a running process, and
+        makes nothing that is not there. Raises ConfigError or JournalUnavailable."""
+        database = Database(url, owner=owner)
+        journal = cls(database, clock)
+        try:
+            if owner:
+                database.migrate()
+            else:
+                database.check()
+        except BaseException:
+            journal.close()
+            raise
+        return journal
+
+    @classmethod
+    def unprepared(cls, url: str) -> Journal:
+        """A journal that is unavailable until ``prepare`` succeeds. Raises ConfigError."""
+        database = Database(url)
+        database.obstacle = JournalUnavailable("the database was not reached yet")
+        return cls(database)
+
+    def prepare(self, store_id: str) -> None:
+        """Migrate, and tie the journal to its store. Raises JournalUnavailable; and StoreMissing
+        when it knows another store, which every other call raises from then on."""
+        self._database.migrate()
+        try:
+            self.facts.belongs_to(store_id, preparing=True)
+        except StoreMissing as error:
+            self._database.obstacle = error
+            raise
+        self._database.obstacle = None
+
+    def close(self) -> None:
+        self._group.close()
+        self._database.close()
+
+    def record_snapshot(
+        self, taken: Event, keys: Sequence[str], *, repeats_since: datetime
+    ) -> tuple[str, bool]:
+        """Catalogue a stored picture under ``keys[0]`` together with its ``snapshot.taken``.
+
+        Returns its id and whether it was known already: under the first key, or since
+        ``repeats_since`` under another.
+        """
+        answer: tuple[str, bool] = ("", False)
+
+        def job(connection: Connection) -> None:
+            nonlocal answer
+            answer = record_snapshot(connection, taken, keys, repeats_since, self._now())
+
+        self._group.run(job)
+        return answer
+
+    def append(self, happened: Sequence[Event]) -> list[Event]:
+        """Record events that came from outside; returns those that were new."""
+        fresh: list[Event] = []
+
+        def job(connection: Connection) -> None:
+            nonlocal fresh
+            fresh = record(connection, happened, self._now())
+
+        self._group.run(job)
+        return fresh
+
+    def begin(self, service: str, event: Event, *, redelivered: bool) -> Turn:
+        """A service's turn with an event it was given. A redelivery is counted before the work, so
+        that an event which kills its worker is known by its attempts."""
+        mine = (work.c.service == service) & (work.c.event_id == event.id)
+        with self._database.reading() as connection:
+            row = connection.execute(select(work.c.status, work.c.attempts).where(mine)).first()
+        if row and row.status in ("done", "dead"):
+            return Turn(done=True, attempts=row.attempts)
+        attempts = (row.attempts if row else 0) + 1
+        if redelivered:
+            with self._database.writing() as connection:
+                self._mark(connection, service, event, "tried", attempts)
+        return Turn(False, attempts, unended=bool(row and row.status == "tried"))
+
+    def finish(
+        self, service: str, event: Event, outputs: Sequence[Event], *, attempts: int = 1
+    ) -> list[Event]:
+        """The service is done with the event: its outputs and the handled mark, together. Returns
+        the outputs that were new: what another process said before is what holds."""
+        fresh: list[Event] = []
+
+        def job(connection: Connection) -> None:
+            nonlocal fresh
+            now = self._now()
+            # An event that another program put on the bus is recorded with its first answer.
+            record(connection, [event], now, published=True)
+            fresh = record(connection, outputs, now)
+            reach("journal.before_mark")
+            self._mark(connection, service, event, "done", attempts)
+
+        self._group.run(job)
+        return fresh
+
+    def fail(
+        self,
+        service: str,
+        event: Event,
+        error: str,
+        *,
+        attempts: int,
+        retry_after_s: float | None,
+    ) -> None:
+        """The work failed: it is due again after a time, or dead when that is None. What another
+        process is done with stays done."""
+
+        def job(connection: Connection) -> None:
+            now = self._now()
+            record(connection, [event], now, published=True)
+            due = None if retry_after_s is None else now + timedelta(seconds=retry_after_s)
+            status = "dead" if due is None else "retry"
+            self._mark(connection, service, event, status, attempts, due, error)
+
+        self._group.run(job)
+
+    def _mark(
+        self,
+        connection: Connection,
+        service: str,
+        event: Event,
+        status: str,
+        attempts: int,
+        due: datetime | None = None,
+        error: str | None = None,
+    ) -> None:
+        row = {
+            "service": service,
+            "event_id": event.id,
+            "status": status,
+            "attempts": attempts,
+            "next_attempt_at": due,
+            "error": _storable(error)[:ERROR_CHARACTERS] if error else None,
+            "updated_at": self._now(),
+        }
+        # What is done stays done, and what is dead until somebody replays it, although the same
+        # event may be in the hands of another process just now.
+        still_open = None if status == "done" else work.c.status.not_in(("done", "dead"))
+        upsert(connection, work, row, where=still_open)
+
+    def mark_published(self, event_ids: Sequence[str]) -> None:
+        """The broker confirmed these events."""
+        unmarked = events.c.id.in_(event_ids) & events.c.published_at.is_(None)
+
+        def job(connection: Connection) -> None:
+            connection.execute(update(events).where(unmarked).values(published_at=self._now()))
+
+        self._group.run(job)
+
+    def subscribe(self, service: str, topics: Sequence[str]) -> None:
+        """From now on this service owes answers to these topics; at its first time also for the
+        last day, since doors open before all else runs."""
+        older = events.c.recorded_at < self._now() - LOOK_BACK
+        newest = select(func.coalesce(func.max(events.c.seq), 0)).where(older)
+        with self._database.writing() as connection:
+            settled = connection.execute(newest).scalar()
+            for topic in topics:
+                row = {"service": service, "topic": topic, "since": self._now()}
+                row["settled_seq"] = settled
+                insert_new(connection, subscriptions, row)
+            gone = (subscriptions.c.service == service) & subscriptions.c.topic.not_in(topics)
+            connection.execute(subscriptions.delete().where(gone))
+
+    def report(self, service: str, started_at: datetime, about: Mapping[str, Any]) -> None:
+        """What this process says of a service it runs."""
+        with self._database.writing() as connection:
+            row = {
+                "service": service,
+                "instance": socket.gethostname(),
+                "started_at": started_at,
+                "seen_at": self._now(),
+                "about": dict(about),
+            }
+            upsert(connection, parts, row)
+            # Each container has a name of its own; those that went must not fill the page.
+            long_gone = parts.c.seen_at < self._now() - FORGET_PART
+            connection.execute(delete(parts).where(long_gone))
+
+    def belongs_to(self, store_id: str) -> None:
+        """Tie this journal to its store. Raises StoreMissing when it knows another one."""
+        self.facts.belongs_to(store_id)
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()

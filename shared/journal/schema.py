@@ -1,0 +1,172 @@
+"""The tables of the journal. Times are UTC; ``recorded_at`` is the journal's own clock.
+
+shared/migrations holds the same tables as migrations; tests/contract/test_journal.py fails when
+the two differ.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite, which knows no zones, holds it without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        time: datetime = value
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+Serial = BigInteger().with_variant(Integer, "sqlite")
+metadata = MetaData()
+
+# Append-only: at once the outbox, the audit trail of a picture and the resume buffer of SSE.
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("topic", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("snapshot_id", String(26)),
+    Column("time", UtcTime, nullable=False),
+    Column("recorded_at", UtcTime, nullable=False),
+    Column("trace", String(64)),
+    Column("cause", String(64)),
+    Column("data", JSON, nullable=False),
+    Column("published_at", UtcTime),
+    Index("events_of_snapshot", "snapshot_id", "seq"),
+    Index("events_of_topic", "topic", "seq"),
+    Index("events_of_subject", "subject", "seq"),
+)
+Index(
+    "events_unpublished",
+    events.c.seq,
+    sqlite_where=events.c.published_at.is_(None),
+    postgresql_where=events.c.published_at.is_(None),
+)
+
+# What each service did with each event. No row: the service still owes it.
+work = Table(
+    "work",
+    metadata,
+    Column("service", String(32), nullable=False),
+    Column("event_id", String(64), nullable=False),
+    Column("status", String(8), nullable=False),  # done | retry | dead | tried
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UtcTime),
+    Column("error", Text),
+    Column("updated_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("service", "event_id"),
+)
+# SQLite uses the index only for queries that say this word for word.
+UNFINISHED = work.c.status != literal_column("'done'")
+Index(
+    "work_unfinished",
+    work.c.status,
+    work.c.next_attempt_at,
+    sqlite_where=UNFINISHED,
+    postgresql_where=UNFINISHED,
+)
+Index("work_latest", work.c.service, work.c.updated_at)
+
+# Written when a service starts: which topics it owes an answer to, and from which event on.
+# Everything up to ``settled_seq`` has been answered.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("service", String(32), nullable=False),
+    Column("topic", String(64), nullable=False),
+    Column("since", UtcTime, nullable=False),
+    Column("settled_seq", Serial, nullable=False),
+    PrimaryKeyConstraint("service", "topic"),
+)
+
+# Read model: changed only by applying events in the transaction that records them.
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("dedupe_key", String(512), nullable=False),
+    Column("camera", String(64), nullable=False),
+    Column("door", String(16), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("media_type", String(32), nullable=False),
+    Column("captured_at", UtcTime, nullable=False),
+    Column("captured_by", String(16), nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("state", String(16), nullable=False),  # see shared/journal/apply.py
+    Column("analysis", JSON),  # the data of snapshot.analyzed
+    Column("archive", JSON),  # the data of snapshot.archived or snapshot.skipped
+    UniqueConstraint("dedupe_key", name="one_snapshot_per_key"),
+    Index("snapshots_of_camera", "camera", "id"),
+    Index("snapshots_of_file", "sha256"),
+    Index("snapshots_in_state", "state", "id"),
+    Index("snapshots_counted", "camera", "state"),
+)
+
+# One row per label seen in a snapshot, for filtering.
+labels = Table(
+    "labels",
+    metadata,
+    Column("snapshot_id", String(26), nullable=False),
+    Column("label", String(64), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("confidence", Float, nullable=False),  # the highest
+    PrimaryKeyConstraint("snapshot_id", "label"),
+    Index("snapshots_with_label", "label", "snapshot_id"),
+)
+
+# What each running process says of itself every few seconds.
+parts = Table(
+    "parts",
+    metadata,
+    Column("service", String(32), nullable=False),
+    Column("instance", String(128), nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("about", JSON, nullable=False),
+    PrimaryKeyConstraint("service", "instance"),
+)
+
+# Facts about the journal itself, such as the id of the store it describes.
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)

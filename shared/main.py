@@ -1,0 +1,92 @@
+"""How every process begins: settings, logs, then the services until a signal says stop."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from shared import failpoint, log
+from shared.errors import ConfigError, SnapbusError
+from shared.runtime import Runtime
+from shared.service import Parts, Service
+from shared.settings import Settings, load, secrets_of
+
+
+def main(
+    name: str,
+    build: Callable[[Parts], Service | Sequence[Service]],
+    arguments: Sequence[str] | None = None,
+) -> None:
+    """Run the services that ``build`` makes; ends the process. 2: the configuration is wrong."""
+    parser = argparse.ArgumentParser(prog=f"services.{name}", description=build.__doc__)
+    parser.add_argument("--config", type=Path, help="the YAML file (default: config/snapbus.yml)")
+    parser.add_argument("--check", action="store_true", help="only check the configuration")
+    options = parser.parse_args(arguments)
+    try:
+        settings = load(options.config)
+        if options.check:
+            sys.exit(0)
+        sys.exit(serve(settings, build))
+    except ConfigError as error:
+        sys.stderr.write(f"{name}: the configuration can't be used:\n{error}\n")
+        sys.exit(2)
+    except SnapbusError as error:
+        sys.stderr.write(f"{name}: {error}\n")
+        sys.exit(1)
+
+
+def serve(settings: Settings, build: Callable[[Parts], Service | Sequence[Service]]) -> int:
+    """Run until SIGTERM or SIGINT; returns the exit status. Main thread only."""
+    log.set_up(settings.log.level, settings.log.format, secrets_of(settings))
+    _set_up_sentry(settings)
+
+    def build_all(parts: Parts) -> Sequence[Service]:
+        built = build(parts)
+        return [built] if isinstance(built, Service) else built
+
+    failpoint.arm(os.environ.get("FAILPOINT", ""))
+    runtime = Runtime(settings, build_all)
+
+    def stop(number: int, _frame: object) -> None:
+        logging.getLogger(__name__).info("stopping on %s", signal.Signals(number).name)
+        runtime.stop()
+
+    _log_the_uncaught()
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return runtime.run()
+
+
+def _log_the_uncaught() -> None:
+    # Python writes these to the terminal as they are, with whatever secrets their texts hold.
+    log_crash = logging.getLogger(__name__).critical
+    told = {"action": "crashed"}
+
+    def in_main(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        log_crash("the process fails", exc_info=(kind, error, trace), extra=told)
+
+    def in_thread(failed: threading.ExceptHookArgs) -> None:
+        name = failed.thread.name if failed.thread else "?"
+        error = failed.exc_value or failed.exc_type()
+        trace = (failed.exc_type, error, failed.exc_traceback)
+        log_crash("thread %s fails", name, exc_info=trace, extra=told)
+
+    sys.excepthook = in_main
+    threading.excepthook = in_thread
+
+
+def _set_up_sentry(settings: Settings) -> None:
+    dsn = settings.log.sentry_dsn.get_secret_value()
+    if dsn:
+        import sentry_sdk
+
+        sentry_sdk.init(dsn=dsn, send_default_pii=False, include_local_variables=False)

@@ -1,0 +1,83 @@
+"""What a service is: a name, its handlers, its sources; and the parts it is built from.
+
+A handler is a function of one event that returns events. It never sees the bus: the runtime
+commits what it returned together with the handled mark, then acknowledges, then publishes.
+A source makes events from outside in a thread of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from shared.events import Event
+from shared.failpoint import reach
+
+if TYPE_CHECKING:
+    from shared.intake import Intake
+    from shared.journal import Journal
+    from shared.settings import Settings
+    from shared.store import Store
+
+Handler = Callable[[Event], Sequence[Event]]
+"""Raises Retry or Reject for known failures; anything else is retried and logged with traceback."""
+
+
+class Source(Protocol):
+    """Makes events from outside: a clock, a server, a folder."""
+
+    @property
+    def name(self) -> str:
+        """Names the thread and the log lines."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop`` is set, then return in a few seconds. Raising ends the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the runtime gives a service to build itself from."""
+
+    settings: Settings
+    store: Store
+    journal: Journal
+    intake: Intake
+    announce: Callable[[Sequence[Event]], None]
+    """Publish committed events soon. Any thread; never blocks; the reconciler stands behind it."""
+
+    redeliver: Callable[[str, Sequence[Event]], None]
+    """Publish committed events again, to the one service that owes an answer. Any thread; raises
+    BrokerUnavailable when there is no broker to take them."""
+
+    def record(self, events: Sequence[Event]) -> None:
+        """Commit events that came from outside, then announce them. Repeating it does nothing;
+        raises JournalUnavailable."""
+        fresh = self.journal.append(events)
+        reach("source.recorded")
+        self.announce(fresh)
+
+
+def _nothing() -> Mapping[str, Any]:
+    return {}
+
+
+def _no_close() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service. ``about`` is its state for health and the page: {"ok": bool, "summary": str, …};
+    it is called from another thread every few seconds. ``alone``, if given, handles an event from
+    its second attempt on, in a process of its own, because it may have ended this one. ``close``
+    runs after all threads ended."""
+
+    name: str
+    handlers: Mapping[str, Handler] = field(default_factory=dict)
+    sources: Sequence[Source] = ()
+    workers: int = 1
+    alone: Handler | None = None
+    about: Callable[[], Mapping[str, Any]] = _nothing
+    close: Callable[[], None] = _no_close

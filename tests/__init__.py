@@ -1,0 +1,1 @@
+"""What proves the promises: unit, contract, integration, e2e, chaos, bench and repo tests."""

@@ -1,0 +1,1 @@
+"""Measurements, each as a ratio to a baseline taken in turn with it in the same run."""

@@ -1,0 +1,1 @@
+"""Tests that break things on purpose and account for every acknowledged picture."""

@@ -1,0 +1,174 @@
+"""What stands on the disk whose power is cut: the store, with SQLite or PostgreSQL.
+
+``look`` tells, after a cut, which of the acknowledged are lost, which are there twice, and what
+the doctor has to say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from services.scheduler.reconciler import Reconciler
+from shared.doctor import Doctor
+from shared.errors import StoreError
+from shared.intake import Intake
+from shared.journal import Journal
+from shared.service import Parts
+from shared.settings import Settings
+from shared.store import Store
+from tests.chaos.disk import Disk, family
+from tests.postgres import PostgresServer
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found after a cut: acknowledgements of which something is lost, by what it is."""
+
+    lost: Counter[str]
+    twice: int
+    more: int
+    spooled: int
+    doctor: list[str]
+
+
+class Site(Protocol):
+    """One set-up on a disk."""
+
+    disk: Disk
+
+    def arguments(self) -> list[str]:
+        """Of the writer."""
+
+    def processes(self) -> list[int]:
+        """What dies with the writer."""
+
+    def look(self, acknowledged: Collection[str]) -> Found:
+        """Start what the cut ended and compare."""
+
+    def close(self) -> None:
+        """End and remove everything."""
+
+
+class Files:
+    """Store and SQLite journal."""
+
+    def __init__(self, folder: Path, control: str) -> None:
+        self.disk = Disk(folder, folder / "disk")
+        self._begin()
+
+    def _begin(self) -> None:
+        self._store = Store(self.disk.place / "store")
+        self._store.create()
+        self._owed: set[str] = set()
+        self.disk.sync()
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.disk.place}/journal.db"
+
+    def arguments(self) -> list[str]:
+        return ["--store", str(self._store.root), "--journal", self.url]
+
+    def processes(self) -> list[int]:
+        return []
+
+    def look(self, acknowledged: Collection[str]) -> Found:
+        with contextlib.closing(Journal.open(self.url)) as journal:
+            journal.belongs_to(self._store.identity())
+            spooled = _empty_spool(self._store, journal)
+            rows = Counter(row.sha256 for row in journal.audit.catalogue())
+            lost = self._missing(acknowledged, rows)
+            archive = self.disk.place / "archive"
+            doctor = Doctor(self._store, journal, archive, level="hashes")
+            told = [f"{found.invariant}: {found.what}" for found in doctor.examine()]
+        known = {line.split()[0] for line in self._owed}
+        twice = sum(count > 1 for count in rows.values())
+        return Found(lost, twice, len(rows.keys() - known), spooled, told)
+
+    def _missing(self, acknowledged: Collection[str], rows: Counter[str]) -> Counter[str]:
+        """What is lost now, of this and of all earlier rounds; each loss is told once."""
+        self._owed |= set(acknowledged)
+        lost: Counter[str] = Counter()
+        for line in list(self._owed):
+            problems = list(_problems(self._store, rows, *line.split()))
+            lost.update(problems)
+            if problems:
+                self._owed.remove(line)
+        return lost
+
+    def close(self) -> None:
+        self.disk.close()
+
+
+def _empty_spool(store: Store, journal: Journal) -> int:
+    """Have the product record what was acknowledged without the database."""
+    intake = Intake(store, journal, lambda events: None, max_bytes=1)
+    settings = Settings.model_validate({"data": store.root})
+    told: list[Any] = []
+    parts = Parts(settings, store, journal, intake, told.extend, lambda service, events: None)
+    spooled = len(list((store.root / "spool").glob("*.json")))
+    Reconciler(parts, at_once=False).reconcile()
+    return spooled
+
+
+def _problems(store: Store, rows: Counter[str], sha256: str, size: str) -> Iterator[str]:
+    if not rows[sha256]:
+        yield "row"
+    try:
+        data = store.read(sha256)
+    except StoreError:
+        yield "file"
+    else:
+        if len(data) != int(size) or hashlib.sha256(data).hexdigest() != sha256:
+            yield "bytes"
+
+
+class _PowerPostgres(PostgresServer):
+    """A PostgreSQL whose data are on a disk of their own."""
+
+    def _initdb(self) -> None:
+        self.disk = Disk(self.root, self.root / "disk")
+        self.root.chmod(0o755)
+        data = self.disk.place / "postgres"
+        data.mkdir(mode=0o700)
+        if self._owner:
+            os.chown(data, self._owner.pw_uid, self._owner.pw_gid)
+        (self.root / "data").symlink_to(data)
+        super()._initdb()
+        self.disk.sync()
+
+    def processes(self) -> list[int]:
+        return family(self._process.pid) if self._process else []
+
+
+class Database(Files):
+    """Store and PostgreSQL journal."""
+
+    def __init__(self, folder: Path, control: str) -> None:
+        self._server = _PowerPostgres(durable=True)
+        self._server.start()
+        self.disk = self._server.disk
+        self._begin()
+        self._name = self._server.add_database()
+        if control == "synchronous-commit-off":
+            self._server._execute(f"ALTER DATABASE {self._name} SET synchronous_commit = off")
+
+    @property
+    def url(self) -> str:
+        self._server.start()
+        return self._server.url(self._name)
+
+    def processes(self) -> list[int]:
+        return self._server.processes()
+
+    def close(self) -> None:
+        self._server.kill()
+        self.disk.close()
+        self._server.close()

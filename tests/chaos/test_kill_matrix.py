@@ -1,0 +1,76 @@
+"""A sample of the kill matrix that is short enough for every change; `task chaos` plays it all."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from shared.reference import failpoints
+from tests.chaos.feeds import Pictures
+from tests.chaos.kill_matrix import ONE, rounds_of_many, rounds_of_one
+from tests.chaos.nursery import Nursery
+from tests.chaos.stage import Round, Stage, stage
+
+SAMPLE = (
+    "store.after_sync:1",
+    "store.after_link:2",
+    "intake.after_record:3",
+    "journal.between_row_and_event:2",
+    "journal.after_commit:3",
+    "ftp.before_answer:1",
+    "worker.handled:3",
+    "worker.committed:2",
+    "bus.before_publish:2",
+    "outbox.before_mark:1",
+    "drive.part_written:2",
+    "drive.renamed:1",
+    "folder.accepted:2",
+    "camera.accepted:1",
+    "reconciler.published:1",
+    "reconciler.delivered:2",
+    "scheduler.requested:1",
+)
+
+
+@pytest.fixture(scope="module")
+def one_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with closing(Nursery()) as nursery:
+        folder = tmp_path_factory.mktemp("kill") / "one"
+        with closing(stage(ONE, folder, nursery, Pictures(random.randrange(10**9)))) as ready:
+            yield ready
+
+
+@pytest.mark.promise("inv I1", "inv I2", "inv I6", "inv I8", "inv I9", "inv I12")
+@pytest.mark.promise("fault F5", "fault W5", "fault P1", "fault D1", "fault S1")
+@pytest.mark.parametrize("where", SAMPLE)
+def test_killed_anywhere_nothing_is_lost_and_nothing_happens_twice(one_process: Stage, where: str):
+    name, _, hit = where.partition(":")
+    one = next(one for one in rounds_of_one() if (one.point, one.hit) == (name, int(hit)))
+
+    outcome = one_process.play(one)
+
+    assert outcome.reached, where
+    assert outcome.account.clean, outcome.account
+
+
+def test_every_failpoint_is_in_the_matrix():
+    one, many = list(rounds_of_one()), list(rounds_of_many())
+    points = set(failpoints())
+
+    assert {each.point for each in one} == points
+    assert {each.point for each in many} == points
+    assert len(one) >= 120
+
+
+def test_an_account_that_does_not_add_up_is_red(one_process: Stage):
+    one_process.play(Round("store.after_sync", 1, "allinone"))
+    system = one_process.system
+    system.kill(*system.running())
+    filed = sorted(system.archive.rglob("*.jpg"))[-1]
+    filed.with_stem(f"again_{filed.stem}").write_bytes(filed.read_bytes())
+    twice = one_process.play(Round("store.after_sync", 2, "allinone")).account
+    assert [re.sub(" .*", "", each) for each in twice.twice] == ["files"]

@@ -1,0 +1,79 @@
+"""Fixtures for all tests: private servers (lazy), the test data, and the report of promises."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from tests.postgres import PostgresServer
+from tests.promises import pytest_addoption, pytest_configure
+from tests.servers import RabbitServer, ServerFailed, ServerMissing
+
+# A busy machine is no reason for a red test.
+hypothesis_settings.register_profile(
+    "snapbus", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("snapbus")
+
+__all__ = ["pytest_addoption", "pytest_configure"]
+
+
+@pytest.fixture(scope="session")
+def rabbit() -> Iterator[RabbitServer]:
+    """A private RabbitMQ; stop, restart, kill and pause it as you like."""
+    try:
+        server = RabbitServer()
+        server.start()
+    except (ServerMissing, ServerFailed) as error:
+        pytest.fail(str(error))
+    with contextlib.closing(server):
+        yield server
+
+
+@pytest.fixture
+def amqp_url(rabbit: RabbitServer) -> Iterator[str]:
+    """The address of a fresh virtual host on a running RabbitMQ."""
+    rabbit.resume()
+    rabbit.start()
+    vhost = rabbit.add_vhost()
+    yield rabbit.url(vhost)
+    rabbit.resume()
+    rabbit.start()
+    rabbit.remove_vhost(vhost)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A private PostgreSQL; stop, restart and kill it as you like."""
+    try:
+        server = PostgresServer()
+        server.start()
+    except (ServerMissing, ServerFailed) as error:
+        pytest.fail(str(error))
+    with contextlib.closing(server):
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The SQLAlchemy address of a fresh database on a running PostgreSQL."""
+    postgres.start()
+    name = postgres.add_database()
+    yield postgres.url(name)
+    postgres.start()
+    postgres.remove_database(name)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real photographs and weights, which the repository can't hold."""
+    folder = os.environ.get("SNAPBUS_TEST_DATA")
+    if not folder:
+        pytest.skip("SNAPBUS_TEST_DATA names no folder with photographs and weights")
+    return Path(folder)

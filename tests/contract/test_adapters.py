@@ -1,0 +1,219 @@
+"""What every camera adapter keeps: one whole picture or one CameraError, within its deadline."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.camera.adapters import Adapter, adapter_for
+from services.camera.failures import (
+    CameraError,
+    CredentialsRefused,
+    Misdirected,
+    Unreachable,
+    WrongAnswer,
+)
+from shared.sections import Fetch
+from tests.asking import fetch, take
+from tests.camera_pictures import PICTURE, jpeg, png
+from tests.cameras import FaultyCamera, free_port, says
+
+DEADLINE_S = 0.5
+CERTIFICATE = Path(__file__).parents[1] / "data" / "self_signed.pem"
+
+
+@pytest.fixture(scope="module")
+def camera() -> Iterator[FaultyCamera]:
+    """A camera with every fault; as a Foscam too."""
+    with FaultyCamera() as camera:
+        camera.faults["/cgi-bin/CGIProxy.fcgi"] = camera.faults["/fine"]
+        yield camera
+
+
+@pytest.fixture(params=["url", "foscam", "file", "folder"])
+def adapter(request: pytest.FixtureRequest, camera: FaultyCamera, tmp_path: Path) -> Adapter:
+    """Each adapter, before a source with one picture."""
+    (tmp_path / "picture.jpg").write_bytes(PICTURE)
+    section = {
+        "url": {"url": camera.url("/fine")},
+        "foscam": {"kind": "foscam", "url": camera.url()},
+        "file": {"kind": "file", "path": tmp_path / "picture.jpg"},
+        "folder": {"kind": "file", "path": tmp_path},
+    }[request.param]
+    return adapter_for(Fetch.model_validate(section))
+
+
+@pytest.fixture(params=["url", "foscam", "file", "folder"])
+def broken(request: pytest.FixtureRequest, tmp_path: Path) -> Adapter:
+    """Each adapter, before a source that isn't there."""
+    address = f"http://127.0.0.1:{free_port()}"
+    (tmp_path / "empty").mkdir()
+    section = {
+        "url": {"url": address},
+        "foscam": {"kind": "foscam", "url": address},
+        "file": {"kind": "file", "path": tmp_path / "none.jpg"},
+        "folder": {"kind": "file", "path": tmp_path / "empty"},
+    }[request.param]
+    return adapter_for(Fetch.model_validate(section))
+
+
+@pytest.mark.promise("feat A1", "feat A2", "feat A8")
+def test_an_adapter_gives_the_picture_byte_for_byte_and_again(adapter: Adapter) -> None:
+    assert take(adapter) == PICTURE
+    assert take(adapter) == PICTURE
+
+
+def test_a_source_that_is_not_there_is_a_camera_error(broken: Adapter) -> None:
+    with pytest.raises(CameraError) as caught:
+        take(broken)
+    assert str(caught.value)
+
+
+def test_no_thread_and_no_descriptor_is_left(adapter: Adapter, broken: Adapter) -> None:
+    def open_files() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    take(adapter)
+    threads = {thread for thread in threading.enumerate() if thread.name.startswith("camera-")}
+    before = open_files()
+    for _ in range(20):
+        take(adapter)
+        with pytest.raises(CameraError):
+            take(broken)
+    assert {t for t in threading.enumerate() if t.name.startswith("camera-")} == threads
+    # The faulty camera is in this process too; a connection or two of its may still close.
+    assert open_files() <= before + 3
+
+
+@pytest.mark.promise("fault C2", "fault C3")
+@pytest.mark.parametrize(
+    ("path", "kind", "words"),
+    [
+        ("/401", CredentialsRefused, "refuses user and password"),
+        ("/403", CredentialsRefused, "denies"),
+        ("/404", Misdirected, "no picture at this address"),
+        ("/503", WrongAnswer, "too busy"),
+        ("/html", WrongAnswer, "title 'IP Camera & Login'"),
+        ("/json", CredentialsRefused, "please login first"),
+        ("/xml", CredentialsRefused, "user or password is wrong"),
+        ("/empty", WrongAnswer, "nothing at all"),
+        ("/short", WrongAnswer, "cut off"),
+        ("/long-length", Unreachable, "in the middle"),
+        ("/chunk-error", Unreachable, "in the middle"),
+        ("/elsewhere", Misdirected, "http://192.0.2.1: not followed"),
+        ("/file", Misdirected, "not followed"),
+        ("/circle", Misdirected, "circle"),
+        ("/nowhere", WrongAnswer, "without saying where"),
+        ("/bomb", WrongAnswer, "compressed"),
+        ("/reset", Unreachable, "in the middle"),
+        ("/hang-up", Unreachable, "closed the connection"),
+        ("/no-http", Unreachable, "closed the connection"),
+    ],
+)
+def test_a_fault_is_an_error_with_its_meaning(
+    camera: FaultyCamera, path: str, kind: type[CameraError], words: str
+) -> None:
+    with pytest.raises(CameraError) as caught:
+        take(fetch(camera.url(path), username="u", password="canary"))
+    assert type(caught.value) is kind, caught.value
+    assert words in str(caught.value)
+
+
+@pytest.mark.promise("fault C3")
+@pytest.mark.parametrize("path", ["/fine", "/text", "/no-length", "/garbage", "/chunked", "/here"])
+def test_what_is_only_odd_still_gives_the_picture(camera: FaultyCamera, path: str) -> None:
+    assert take(fetch(camera.url(path))) == PICTURE
+
+
+def test_a_png_and_the_first_frame_of_a_stream_are_pictures(camera: FaultyCamera) -> None:
+    assert take(fetch(camera.url("/png"))) == png()
+    assert take(fetch(camera.url("/stream"))) == jpeg(10)
+
+
+def test_a_name_that_nobody_has_is_told() -> None:
+    with pytest.raises(Misdirected, match=r"no computer is called camera\.invalid"):
+        take(fetch("http://camera.invalid/"))
+
+
+@pytest.mark.promise("fault C2")
+def test_no_redirect_leads_to_another_place(camera: FaultyCamera) -> None:
+    with FaultyCamera() as other:
+        for target in (other.url("/fine"), f"//127.0.0.1:{other.port}/fine", "gopher://127.0.0.1/"):
+            camera.faults["/away"] = says(
+                f"HTTP/1.1 302 Found\r\nLocation: {target}\r\n\r\n".encode()
+            )
+            with pytest.raises(Misdirected):
+                take(fetch(camera.url("/away"), username="u", password="canary"))
+        assert other.requests == []
+
+
+def test_proxies_and_netrc_of_the_machine_are_not_used(
+    camera: FaultyCamera, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert take(fetch(camera.url("/fine"))) == PICTURE
+    assert "Authorization" not in camera.requests[-1]
+
+
+@pytest.mark.promise("feat A5")
+def test_a_foscam_gets_user_and_password_encoded_in_the_query(camera: FaultyCamera) -> None:
+    section = {"kind": "foscam", "url": camera.url() + "/", "username": "ad min", "command": "x2"}
+    take(adapter_for(Fetch.model_validate({**section, "password": "a@b:&#=+%/ü"})))
+    assert camera.paths()[-1] == (
+        "/cgi-bin/CGIProxy.fcgi?cmd=x2&usr=ad%20min&pwd=a%40b%3A%26%23%3D%2B%25%2F%C3%BC"
+    )
+
+
+@pytest.mark.promise("feat A2", "feat A5")
+def test_a_url_may_hold_places_for_user_and_password(camera: FaultyCamera) -> None:
+    url = camera.url("/fine?cmd=Snap&user={username}&password={password}")
+    take(fetch(url, username="admin", password="a&b"))
+    assert camera.paths()[-1] == "/fine?cmd=Snap&user=admin&password=a%26b"
+
+
+@pytest.mark.promise("fault C2")
+def test_a_wrong_password_is_sent_once(camera: FaultyCamera) -> None:
+    for path, kind in (("/401", "Basic "), ("/401-digest", "Digest ")):
+        before = len(camera.requests)
+        with pytest.raises(CredentialsRefused):
+            take(fetch(camera.url(path), username="u", password="wrong"))
+        tries = [each for each in camera.requests[before:] if f"Authorization: {kind}" in each]
+        assert len(tries) == 1
+
+
+@pytest.mark.promise("feat A8")
+def test_a_folder_gives_its_pictures_in_turn(tmp_path: Path) -> None:
+    pictures = [jpeg(shade) for shade in (10, 40, 70)]
+    for number, picture in enumerate(pictures):
+        (tmp_path / f"{number}.JPG").write_bytes(picture)
+    (tmp_path / "notes.txt").write_text("no picture")
+    adapter = adapter_for(Fetch(kind="file", path=tmp_path))
+    assert [take(adapter) for _ in range(4)] == [*pictures, pictures[0]]
+
+
+@pytest.mark.parametrize("url", ["ftp://camera/x.jpg", "file:///etc/passwd", "http://u:p@camera/"])
+def test_an_address_that_is_not_plain_http_is_refused_by_the_settings(url: str) -> None:
+    with pytest.raises(ValueError, match=r"http://|username"):
+        Fetch(url=url)
+
+
+@pytest.mark.promise("fault C5")
+def test_an_unknown_certificate_is_refused_unless_the_settings_say_so() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    with FaultyCamera(tls=context) as camera:
+        url = camera.url("/fine", "https")
+        with pytest.raises(Misdirected, match="verify_tls: false"):
+            take(fetch(url))
+        assert camera.requests == []
+        assert take(fetch(url, verify_tls=False)) == PICTURE

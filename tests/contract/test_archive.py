@@ -1,0 +1,190 @@
+"""What every archive promises; the folder is one. Another brings a rig of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.drive import folder as module
+from services.drive.archive import Archive, Filing
+from services.drive.folder import INCOMING, MARKER, FolderArchive
+from shared.errors import Retry
+from tests.making import picture
+
+TIME = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+
+
+class FolderRig:
+    """The folder archive, and how a test looks into it and breaks it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        folder = FolderArchive(root)
+        folder.prepare(first=True)
+        self.archive: Archive = folder
+
+    def live(self) -> list[Path]:
+        return sorted(p for p in self.root.rglob("*") if p.is_file() and p.name != MARKER)
+
+    def content(self, path: str) -> bytes:
+        return (self.root / path).read_bytes()
+
+    def damage(self, path: str) -> None:
+        (self.root / path).write_bytes(b"damaged")
+
+    def away(self) -> None:
+        self.root.rename(self.root.with_name("away"))
+
+    def back(self) -> None:
+        self.root.with_name("away").rename(self.root)
+
+
+@pytest.fixture(params=[FolderRig])
+def rig(request, tmp_path: Path, monkeypatch) -> Iterator[FolderRig]:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield request.param(tmp_path / "archive")
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def filing(tmp_path: Path) -> Filing:
+    source = tmp_path / "blob"
+    source.write_bytes(picture())
+    digest = hashlib.sha256(picture()).hexdigest()
+    return Filing("01ABC", "porch", TIME, "image/jpeg", digest, len(picture()), source)
+
+
+@pytest.mark.promise("inv I9", "feat F11")
+def test_a_picture_is_filed_under_year_month_and_day_as_people_look(rig, filing: Filing):
+    path = rig.archive.file(filing)
+    assert path == "2027/01/01/porch_20270101-003000_01ABC.jpg"
+    assert rig.content(path) == picture()
+    assert rig.archive.about()["ok"]
+
+
+@pytest.mark.promise("inv I9", "fault G1")
+def test_filing_again_changes_nothing(rig, filing: Filing):
+    assert rig.archive.file(filing) == rig.archive.file(filing)
+    assert len(rig.live()) == 1
+
+
+@pytest.mark.promise("feat F8", "fault G4")
+def test_what_was_damaged_is_filed_again(rig, filing: Filing):
+    path = rig.archive.file(filing)
+    rig.damage(path)
+    assert rig.archive.file(filing) == path
+    assert rig.content(path) == picture()
+
+
+@pytest.mark.promise("feat F8", "inv I9")
+def test_a_copy_that_differs_is_never_confirmed(rig, filing: Filing):
+    filing.source.write_bytes(b"rotten")
+    with pytest.raises(Retry, match="differs"):
+        rig.archive.file(filing)
+    assert rig.live() == []
+
+
+@pytest.mark.promise("inv I9")
+def test_the_same_snapshot_filed_by_many_at_once_is_one_file(rig, filing: Filing):
+    found: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(rig.archive.file(filing))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert len(rig.live()) == 1
+    assert rig.content(found[0]) == picture()
+
+
+def test_pictures_of_the_same_second_do_not_meet(rig, filing: Filing):
+    for snapshot_id in ("01A", "01B"):
+        rig.archive.file(Filing(snapshot_id, *_rest(filing)))
+    assert len(rig.live()) == 2
+
+
+def _rest(filing: Filing) -> tuple:
+    return (
+        filing.camera, filing.captured_at, filing.media_type, filing.sha256, filing.size,
+        filing.source,
+    )  # fmt: skip
+
+
+@pytest.mark.promise("fault W6")
+def test_an_archive_that_is_away_is_asked_again_later(rig, filing: Filing):
+    rig.away()
+    with pytest.raises(Retry):
+        rig.archive.file(filing)
+    assert not rig.archive.about()["ok"]
+    rig.back()
+    assert rig.archive.file(filing)
+
+
+@pytest.mark.parametrize("broken", ["fsync", "replace"])
+def test_a_folder_that_fails_is_asked_again_and_keeps_no_half(
+    tmp_path: Path, filing: Filing, monkeypatch, broken: str
+):
+    rig = FolderRig(tmp_path / "archive")
+
+    def fails(*_args):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os if broken == "fsync" else Path, broken, fails)
+        with pytest.raises(Retry, match="Input/output error"):
+            rig.archive.file(filing)
+    assert rig.live() == []
+    assert rig.archive.file(filing)
+
+
+@pytest.mark.promise("inv I9")
+def test_a_file_is_synced_before_it_has_its_name_and_its_folders_after(
+    tmp_path: Path, filing: Filing, monkeypatch
+):
+    rig = FolderRig(tmp_path / "archive")
+    order: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        order.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        fsync(descriptor)
+
+    def replaced(self: Path, target: Path) -> Path:
+        order.append("replace")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    path = rig.archive.file(filing)
+    place = order.index("replace")
+    assert [name.endswith(".part") for name in order[:place]] == [True]
+    assert order[place + 1 :] == [*Path(path).parts[2::-1], "archive"]
+
+
+def test_copies_of_a_crash_are_removed_at_the_next_start(tmp_path: Path, filing: Filing):
+    rig = FolderRig(tmp_path / "archive")
+    rig.archive.file(filing)
+    old, fresh = (rig.root / INCOMING / name for name in ("old.part", "fresh.part"))
+    old.touch()
+    fresh.touch()
+    then = time.time() - module.LEFT_S - 60
+    os.utime(old, (then, then))
+    FolderArchive(rig.root).prepare(first=False)
+    assert not old.exists()
+    assert fresh.exists()
+
+
+def test_a_png_keeps_its_ending_and_times_are_those_of_the_house(filing: Filing):
+    png = Filing("1", "a", TIME + timedelta(days=1), "image/png", "", 0, Path())
+    assert png.title.endswith("_1.png")

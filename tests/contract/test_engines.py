@@ -1,0 +1,147 @@
+"""What every engine must do, run for each that reads ONNX on a network whose answer is known."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.detector.choose import Choice, open_engine
+from services.detector.engine import Engine, EngineUnavailable
+from services.detector.model import prepare
+from services.simulator.scenes import Scene
+from shared.sections import Detector
+from tests.networks import CELL, LABELS, colour_network, squares
+from tests.parity import differences, overlap
+
+FORMS = ["onnx .onnx", "openvino .onnx", "openvino .xml"]
+
+
+def engine_for(form: str, folder: Path, **settings) -> Engine:
+    name, suffix = form.split()
+    model = colour_network(folder)
+    if suffix == ".xml":
+        prepare(folder, model)
+    section = Detector(**({"streams": 2, "precision": "f32"} | settings))
+    return open_engine(Choice(name, model.with_suffix(suffix), ""), section, folder)
+
+
+@pytest.fixture(params=FORMS)
+def engine(request, tmp_path) -> Engine:
+    return engine_for(request.param, tmp_path)
+
+
+def seen(engine: Engine, pixels: np.ndarray) -> list:
+    height, width = pixels.shape[:2]
+    return [
+        (d.label, d.confidence, tuple(np.multiply(d.box, (width, height, width, height))))
+        for d in engine.detect(pixels).detections
+    ]
+
+
+def box(column: int, row: int, scale: float = 1.0) -> tuple[float, ...]:
+    return tuple(scale * CELL * side for side in (column, row, column + 1, row + 1))
+
+
+def test_it_knows_its_model(engine):
+    assert engine.labels == LABELS
+    assert engine.size == (320, 320)
+    assert engine.model.startswith("colours.")
+    assert len(engine.model_sha256) == 64
+    assert engine.name in engine.detail.lower().replace(" runtime", "")
+
+
+def test_an_empty_scene_has_no_detections(engine):
+    assert engine.detect(squares()).detections == ()
+
+
+@pytest.mark.promise("feat E1")
+def test_it_sees_what_is_there_where_it_is(engine):
+    found = seen(engine, squares(red=(2, 7), blue=(5, 1), green=(8, 8)))
+    assert not differences([("red", 0.99, box(2, 7)), ("blue", 0.99, box(5, 1))], found)
+    assert len(found) == 2
+
+
+def test_boxes_are_fractions_of_the_picture_whatever_its_size_and_shape(engine):
+    tall = np.vstack([squares(red=(2, 7)), squares()])  # 320×640, scaled by half into the input
+    large = tall.repeat(2, axis=0).repeat(2, axis=1)
+    pixels = squares(red=(4, 4)).repeat(3, axis=0).repeat(3, axis=1)
+    assert not differences([("red", 0.9, box(4, 4, 3))], seen(engine, pixels))
+    for picture in (tall, large):
+        for detection in engine.detect(picture).detections:
+            assert all(0 <= side <= 1 for side in detection.box)
+            assert abs(detection.box[1] - 7 / 20) < 0.06
+
+
+def test_exchanged_channels_are_noticed(engine):
+    picture = squares(red=(2, 7), blue=(5, 1))
+    assert differences(seen(engine, picture), seen(engine, picture[:, :, ::-1].copy()))
+
+
+def test_it_says_how_long_each_step_took(engine):
+    spent = engine.detect(squares(red=(1, 1))).milliseconds
+    assert set(spent) == {"letterbox", "infer", "nms"}
+    assert all(value >= 0 for value in spent.values())
+
+
+def test_many_threads_get_their_own_answers(engine):
+    places = [(column, row) for column in range(10) for row in range(10)]
+
+    def right(place: tuple[int, int]) -> bool:
+        found = seen(engine, squares(red=place))
+        return not differences([("red", 0.9, box(*place))], found) and len(found) == 1
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(right, places * 3))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_less_sure_than_wanted_is_not_told(form, tmp_path):
+    engine = engine_for(form, tmp_path, confidence=0.9)
+    pale = squares(red=(2, 7))
+    pale[pale[:, :, 1] == 0] = (60, 60, 255)
+    assert engine.detect(pale).detections == ()
+    assert len(engine.detect(squares(red=(2, 7))).detections) == 1
+
+
+@pytest.mark.parametrize("form", FORMS[:2])
+@pytest.mark.promise("fault D6")
+def test_a_damaged_model_is_refused_with_its_name(form, tmp_path):
+    model = colour_network(tmp_path)
+    model.write_bytes(model.read_bytes()[:500])
+    with pytest.raises(EngineUnavailable, match=r"colours\.onnx"):
+        open_engine(Choice(form.split()[0], model, ""), Detector(), tmp_path)
+
+
+@pytest.mark.parametrize("form", FORMS[:2])
+def test_a_network_of_another_layout_is_refused(form, tmp_path):
+    model = colour_network(tmp_path, rows=4)
+    with pytest.raises(EngineUnavailable, match="output"):
+        open_engine(Choice(form.split()[0], model, ""), Detector(), tmp_path)
+
+
+@pytest.mark.parametrize("form", FORMS[:2])
+def test_a_network_without_names_numbers_its_labels(form, tmp_path):
+    model = colour_network(tmp_path, named=False)
+    engine = open_engine(Choice(form.split()[0], model, ""), Detector(), tmp_path)
+    assert [d.label for d in engine.detect(squares(blue=(1, 1))).detections] == ["class 1"]
+
+
+@pytest.mark.parametrize("name", ["onnx", "openvino"])
+def test_the_demo_model_finds_the_figures_of_drawn_scenes(name, tmp_path):
+    model = Path(__file__).parents[2] / "services/simulator/figures.onnx"
+    engine = open_engine(Choice(name, model, ""), Detector(streams=1), tmp_path)
+    scene = Scene("porch", hour=13)
+    wanted = found = 0
+    for minute in range(0, 60, 3):
+        drawn = scene.at(datetime(2026, 6, 1, 13, minute, 10, tzinfo=UTC))
+        truth = [f for f in drawn.figures if f.label == "person" and f.visible > 0.7]
+        rgb = np.asarray(drawn.image.convert("RGB"))
+        people = [b for label, _, b in seen(engine, rgb[:, :, ::-1].copy()) if label == "person"]
+        wanted += len(truth)
+        found += sum(any(overlap(f.box, b) > 0.5 for b in people) for f in truth)
+    assert wanted >= 3
+    assert found >= 0.8 * wanted

@@ -1,0 +1,1 @@
+"""Makers of test data that the repository may hold."""

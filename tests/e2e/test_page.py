@@ -1,0 +1,168 @@
+"""The page in a real browser: a live gallery, filters, and one snapshot's whole story."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.api import CAR, PERSON
+from tests.pictures import damaged, jpeg, scene
+
+
+def card(page: Page, taken) -> Locator:
+    return page.locator(f'.card[data-id="{taken.snapshot_id}"]')
+
+
+@pytest.mark.promise("feat I1")
+def test_an_empty_gallery_says_how_to_point_a_camera_at_it(api, page):
+    page.goto(api.url)
+
+    empty = page.locator(".empty")
+    expect(empty).to_contain_text("No snapshot yet")
+    expect(empty).to_contain_text("Front door")
+    expect(empty).to_contain_text("2121")
+    expect(empty).to_contain_text("str33t")
+    expect(empty).not_to_contain_text("canary")
+
+
+@pytest.mark.promise("feat I1")
+def test_a_new_snapshot_appears_by_itself_and_its_state_moves_on(api, page):
+    page.goto(api.url)
+    expect(page.locator(".empty")).to_be_visible()
+
+    taken = api.take(data=jpeg(scene(640, 360)))
+    mine = card(page, taken)
+    expect(mine.locator(".state")).to_have_text("Taken")
+    expect(mine.locator(".finding")).to_have_text("Being analysed …")
+    analyzed = api.analyze(taken, PERSON, CAR)
+    expect(mine.locator(".state")).to_have_text("Analysed")
+    expect(mine.locator(".finding").first).to_contain_text("person91 %")
+    api.archive(analyzed)
+    expect(mine.locator(".state")).to_have_text("Archived")
+
+    expect(mine.locator("img.here")).to_be_visible()
+    alt = mine.locator("img").get_attribute("alt")
+    assert re.fullmatch(r"person 91 %, car 62 %, Front door, \d\d:\d\d", str(alt))
+    box = mine.locator(".boxes .line").last
+    assert [float(str(box.get_attribute(name))) for name in ("x", "y")] == [160, 120]
+    expect(page.locator(".empty")).to_have_count(0)
+
+
+def test_not_analysed_looks_different_from_nothing_found(api, page):
+    api.analyze(api.take("porch"), reason="no model: run task model")
+    api.analyze(api.take("street"))
+    page.goto(api.url)
+
+    blind, nothing = page.locator(".finding.blind"), page.locator(".finding.nothing")
+    expect(blind).to_have_text("Not analysed: no model: run task model")
+    expect(nothing).to_have_text("Nothing found")
+    styles = [
+        each.evaluate("node => getComputedStyle(node).borderStyle") for each in (blind, nothing)
+    ]
+    assert styles == ["dashed", "none"]
+
+
+def test_filters_are_chips_live_in_the_address_and_hold_for_new_snapshots(api, page):
+    person, car = api.take("porch"), api.take("street")
+    api.analyze(person, PERSON)
+    api.analyze(car, CAR)
+    page.goto(api.url)
+    expect(page.locator(".card[data-id]")).to_have_count(2)
+
+    page.locator("select[data-key=label]").select_option("person")
+    expect(page.locator(".card[data-id]")).to_have_count(1)
+    expect(page).to_have_url(f"{api.url}/?label=person")
+    another = api.take("street")
+    api.analyze(api.take("porch"), CAR)
+    api.analyze(another, PERSON)
+    expect(card(page, another)).to_be_visible()
+    expect(page.locator(".card[data-id]")).to_have_count(2)
+
+    page.reload()
+    expect(page.locator(".card[data-id]")).to_have_count(2)
+    page.locator("select[data-key=camera]").select_option("porch")
+    expect(page.locator(".card[data-id]")).to_have_count(1)
+    page.get_by_role("button", name="Remove filter Seen: person").click()
+    expect(page).to_have_url(f"{api.url}/?camera=porch")
+    page.locator("select[data-key=state]").select_option("quarantined")
+    expect(page.locator(".empty")).to_contain_text("No snapshot matches")
+    page.get_by_role("button", name="Show all snapshots").click()
+    expect(page.locator(".card[data-id]")).to_have_count(4)
+
+
+def test_one_snapshot_shows_picture_boxes_detections_story_and_archive_path(api, page):
+    taken = api.take(data=jpeg(scene(640, 360)), name="FRONT_0001.JPG")
+    api.archive(api.analyze(taken, PERSON, CAR), "2026/01/02/porch_1.jpg")
+    page.goto(api.url)
+
+    card(page, taken).click()
+    viewer = page.locator("#viewer")
+    expect(page).to_have_url(f"{api.url}/snapshots/{taken.snapshot_id}")
+    expect(viewer.locator(".story li")).to_have_count(3)
+    expect(viewer.locator(".story li").nth(0)).to_contain_text("Pushed by FTP")
+    expect(viewer.locator(".story li").nth(1).locator(".since")).to_have_text(re.compile(r"^\+"))
+    expect(viewer.locator(".story li").nth(2)).to_contain_text("2026/01/02/porch_1.jpg")
+    expect(viewer.locator(".detections li")).to_have_count(2)
+    expect(viewer.locator(".facts")).to_contain_text("FRONT_0001.JPG")
+    box = viewer.locator(".boxes .line").first
+    assert box.get_attribute("x") == "10.000%" and box.get_attribute("width") == "30.000%"
+    expect(viewer.locator(".sheet img.here")).to_be_visible()
+
+    page.keyboard.press("b")
+    expect(viewer.locator(".overlay")).to_have_css("opacity", "0")
+    with page.expect_download() as download:
+        viewer.get_by_role("link", name="Download the original").click()
+    assert download.value.suggested_filename.startswith("porch_")
+    page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+    expect(page).to_have_url(f"{api.url}/")
+
+
+def test_the_keyboard_is_enough_to_browse(api, page):
+    first, second = api.take(name="1.jpg"), api.take(name="2.jpg")
+    page.goto(api.url)
+    card(page, second).focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{api.url}/snapshots/{second.snapshot_id}")
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(f"{api.url}/snapshots/{first.snapshot_id}")
+    page.keyboard.press("ArrowLeft")
+    expect(page).to_have_url(f"{api.url}/snapshots/{second.snapshot_id}")
+    page.go_back()
+    expect(page.locator("#viewer")).to_be_hidden()
+
+
+def test_an_address_of_a_snapshot_opens_it_and_a_wrong_one_says_so(api, page):
+    taken = api.take(data=damaged(jpeg())["flipped bytes"])
+    api.reject(taken, "Corrupt JPEG data")
+    page.goto(f"{api.url}/snapshots/{taken.snapshot_id}")
+
+    viewer = page.locator("#viewer")
+    expect(viewer.locator(".placeholder")).to_contain_text("damaged and in quarantine")
+    expect(viewer.locator(".story")).to_contain_text("Corrupt JPEG data")
+    page.keyboard.press("Escape")
+    expect(page.locator(".card .placeholder")).to_contain_text("Damaged picture")
+    page.goto(f"{api.url}/snapshots/nonsense")
+    expect(page.locator(".toast")).to_contain_text("no such snapshot")
+    expect(page).to_have_url(f"{api.url}/")
+
+
+def test_older_snapshots_come_as_one_scrolls(api, page):
+    data = jpeg(scene(64, 48))
+    ids = [api.take(data=data, name=f"{n}").snapshot_id for n in range(140)]
+    page.goto(api.url)
+
+    expect(page.locator(".card[data-id]")).to_have_count(60)
+    for _ in range(40):
+        page.mouse.wheel(0, 3000)
+        if page.locator(".card[data-id]").count() == 140:
+            break
+        page.wait_for_timeout(100)
+    shown = page.locator(".card[data-id]").evaluate_all("all => all.map(one => one.dataset.id)")
+    assert shown == ids[::-1]
+    expect(page.locator(".end")).to_contain_text("all there is")
+    newer = api.take(data=data)
+    page.get_by_role("button", name="1 new snapshot").click()
+    expect(card(page, newer)).to_be_in_viewport()

@@ -1,0 +1,203 @@
+"""One picture's life by every door, in both sizes: detected, announced, filed, and to be seen."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.amqp import Witness
+from tests.fakes import eventually
+from tests.servers import RabbitServer, free_ports
+from tests.system import ROOT, SERVICES, System
+
+MODEL = ROOT / "services/simulator/figures.onnx"
+
+
+def picture(seed: int) -> bytes:
+    """A small sound JPEG, different for each seed."""
+    image = Image.effect_noise((320, 240), 40 + seed).convert("RGB")
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def tree(simulator_port: int) -> dict[str, Any]:
+    """Three cameras: one pushes, one is a Foscam, one writes into a folder."""
+    return {
+        "cameras": {
+            "porch": {"ftp": {"password": "porch-pw"}},
+            "gate": {
+                "fetch": {
+                    "kind": "foscam",
+                    "url": f"http://127.0.0.1:{simulator_port}",
+                    "username": "demo",
+                    "password": "demo-gate",
+                }
+            },
+        },
+        "detector": {"engine": "auto", "model": str(MODEL)},
+        "simulator": {"http_port": simulator_port, "ftp_every_s": 3600},
+        "scheduler": {"reconcile_s": 0.5, "grace_s": 3},
+    }
+
+
+@pytest.fixture
+def one_process(tmp_path: Path) -> Iterator[System]:
+    """All services in one process."""
+    (port,) = free_ports(1)
+    system = System(tmp_path, tree(port))
+    with closing(system):
+        system.start("allinone")
+        yield system
+
+
+@pytest.fixture
+def containers(tmp_path: Path, amqp_url: str, postgres_url: str) -> Iterator[System]:
+    """One process per service, RabbitMQ and PostgreSQL: what Compose runs."""
+    (port,) = free_ports(1)
+    settings = tree(port) | {"journal": {"url": postgres_url}, "broker": {"url": amqp_url}}
+    system = System(tmp_path, settings)
+    with closing(system):
+        system.start(*SERVICES)
+        yield system
+
+
+def curl(system: System, data: bytes, name: str) -> None:
+    url = f"ftp://porch:porch-pw@127.0.0.1:{system.ftp_port}/{name}"
+    subprocess.run(
+        ["curl", "--silent", "--show-error", "--fail", "-T", "-", url],
+        input=data,
+        check=True,
+        timeout=30,
+    )
+
+
+def lftp(system: System, data: bytes, name: str) -> None:
+    file = system.folder / "upload.jpg"
+    file.write_bytes(data)
+    script = (
+        f"set net:max-retries 1; open -u porch,porch-pw -p {system.ftp_port} 127.0.0.1; "
+        f"mkdir -p snap/today; put {file} -o snap/today/{name}; bye"
+    )
+    subprocess.run(["lftp", "-c", script], check=True, timeout=30)
+
+
+def snapshot_of(system: System, sha256: str) -> dict[str, Any]:
+    """The archived snapshot with these bytes, as the API tells it."""
+
+    def find() -> dict[str, Any] | None:
+        for one in system.get("/v1/snapshots?limit=50")["snapshots"]:
+            if one["sha256"] == sha256 and one["state"] == "archived":
+                return dict(one)
+        return None
+
+    found = eventually(find, timeout=60, message="the snapshot is archived")
+    assert found
+    return found
+
+
+def archived_files(system: System) -> dict[str, Path]:
+    """The files of the archive by their hash."""
+    files = system.archive.glob("2*/*/*/*.jpg")
+    return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in files}
+
+
+@pytest.mark.promise("feat B1", "feat B16", "feat D1", "feat F11")
+def test_pictures_pushed_by_curl_and_lftp_are_announced_and_filed(
+    containers: System, amqp_url: str
+):
+    witness = Witness(amqp_url)
+    pictures = {"curl": picture(1), "lftp": picture(2)}
+
+    curl(containers, pictures["curl"], "MDAlarm_20261120-101112.jpg")
+    lftp(containers, pictures["lftp"], "b.jpg")
+
+    for data in pictures.values():
+        sha256 = hashlib.sha256(data).hexdigest()
+        snapshot = snapshot_of(containers, sha256)
+        for topic in ("snapshot.taken", "snapshot.analyzed", "snapshot.archived"):
+            event = witness.wait_for(topic, snapshot["id"])
+            assert event["specversion"] == "1.0"
+            assert event["subject"] == "porch"
+        assert archived_files(containers)[sha256].name.startswith("porch_")
+    keys = {key for key, _event in witness.heard}
+    assert {"snapshot.taken.porch", "snapshot.archived.porch"} <= keys
+    witness.close()
+
+
+@pytest.mark.promise("feat A1", "feat A12", "feat G6")
+def test_a_foscam_is_asked_over_the_api_and_its_picture_is_filed(containers: System, amqp_url: str):
+    witness = Witness(amqp_url)
+    containers.start("simulator")
+
+    status, answer = containers.post("/v1/cameras/gate/snapshots")
+
+    assert status == 202, answer
+
+    def taken() -> dict[str, Any] | None:
+        for one in containers.get("/v1/snapshots?camera=gate")["snapshots"]:
+            if one["state"] == "archived":
+                return dict(one)
+        return None
+
+    snapshot = eventually(taken, timeout=60)
+    assert snapshot
+    event = witness.wait_for("snapshot.taken", snapshot["id"])
+    assert event["data"]["door"] == "fetch"
+    analyzed = witness.wait_for("snapshot.analyzed", snapshot["id"])
+    assert analyzed["data"]["analyzed"], analyzed
+    witness.close()
+
+
+@pytest.mark.promise("inv I18", "inv I6")
+def test_restarting_any_process_loses_nothing(containers: System, rabbit: RabbitServer):
+    sent = []
+    for number, name in enumerate(SERVICES):
+        data = picture(10 + number)
+        if name not in ("ftp", "api"):
+            containers.kill(name)
+        curl(containers, data, f"{name}.jpg")
+        sent.append(hashlib.sha256(data).hexdigest())
+        if name in ("ftp", "api"):
+            containers.kill(name)
+        containers.start(name)
+    rabbit.restart()
+
+    for sha256 in sent:
+        snapshot_of(containers, sha256)
+    assert sorted(archived_files(containers)) == sorted(sent)
+
+
+@pytest.mark.promise("feat B16", "inv I6")
+def test_one_process_does_it_all_and_finishes_after_a_crash(one_process: System):
+    first, second = picture(30), picture(31)
+    curl(one_process, first, "first.jpg")
+    snapshot_of(one_process, hashlib.sha256(first).hexdigest())
+
+    curl(one_process, second, "second.jpg")
+    one_process.kill("allinone")
+    one_process.start("allinone")
+
+    snapshot_of(one_process, hashlib.sha256(second).hexdigest())
+    assert len(archived_files(one_process)) == 2
+
+
+@pytest.mark.promise("feat B15", "inv I14")
+def test_a_cut_upload_is_refused_and_leaves_nothing(one_process: System):
+    with pytest.raises(subprocess.CalledProcessError):
+        curl(one_process, picture(40)[:-200], "cut.jpg")
+
+    url = f"http://127.0.0.1:{one_process.api_port}/v1/snapshots"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert json.load(answer)["snapshots"] == []
+    assert not list(one_process.store.incoming.glob("*.part"))

@@ -1,0 +1,80 @@
+"""Cameras over the API: how each does, and asking one for a picture now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.events import CameraFailed, CameraTested
+from tests.api import Api, running_api
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    with running_api(tmp_path) as server:
+        yield server
+
+
+@pytest.mark.promise("feat H3")
+def test_a_picture_can_be_asked_for_by_hand_and_the_request_followed(api):
+    accepted = api.post("/v1/cameras/porch/snapshots")
+
+    assert accepted.status == 202
+    url = accepted.headers["location"]
+    (requested,) = api.announced
+    assert (requested.topic, requested.data["reason"]) == ("snapshot.requested", "manual")
+    assert api.ask(url).json["state"] == "waiting"
+
+    taken = api.take(cause=requested, key=requested.id, door="fetch")
+
+    done = api.ask(url).json
+    assert (done["state"], done["snapshot"]) == ("done", f"/v1/snapshots/{taken.snapshot_id}")
+
+
+def test_a_request_that_failed_says_why(api):
+    url = api.post("/v1/cameras/porch/snapshots").json["url"]
+    failed = CameraFailed(camera="porch", reason="no route to the camera", attempts=3)
+    api.parts.record([failed.event(subject="porch", cause=api.announced[0])])
+
+    assert api.ask(url).json["state"] == "failed"
+    assert api.ask(url).json["reason"] == "no route to the camera"
+
+
+def test_an_idempotency_key_makes_one_request_of_two(api):
+    first = api.post("/v1/cameras/porch/snapshots", Idempotency_Key="k1")
+    again = api.post("/v1/cameras/porch/snapshots", Idempotency_Key="k1")
+    other = api.post("/v1/cameras/porch/snapshots", Idempotency_Key="k2")
+
+    assert first.json["id"] == again.json["id"] != other.json["id"]
+    assert len(api.announced) == 2
+
+
+def test_cameras_that_cannot_be_asked_say_what_to_do(api):
+    unknown = api.post("/v1/cameras/nowhere/snapshots")
+    pushing = api.post("/v1/cameras/street/snapshots")
+
+    assert unknown.status == 404
+    assert pushing.status == 409
+    assert "cameras.street.fetch" in pushing.json["detail"]
+    assert not api.announced
+
+
+def test_cameras_tell_their_doors_last_picture_failure_and_counts_but_no_secret(api):
+    api.take("porch")
+    failed = CameraFailed(camera="porch", reason="timed out").event(subject="porch", cause="x")
+    tested = CameraTested(camera="street", door="ftp").event(subject="street", cause="y")
+    api.parts.record([failed, tested])
+
+    answer = api.ask("/v1/cameras")
+    porch, street = answer.json
+
+    assert [door["kind"] for door in porch["doors"]] == ["ftp", "fetch"]
+    assert porch["can_be_asked"] and porch["failing"]
+    assert porch["last_failure"]["reason"] == "timed out"
+    assert porch["counts"] == {"taken": 1}
+    assert porch["last_snapshot"]["state"] == "taken"
+    assert street["doors"] == [{"kind": "ftp", "port": 2121, "account": "str33t", "every_s": None}]
+    assert not street["can_be_asked"] and street["last_test"] and not street["last_snapshot"]
+    assert b"canary" not in answer.body and b"10.0.0.9" not in answer.body

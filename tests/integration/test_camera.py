@@ -1,0 +1,94 @@
+"""The camera service from request to snapshot: real sockets, real store, real journal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from services.camera import line as lines
+from shared.errors import Reject
+from shared.events import Event, SnapshotTaken, now
+from tests.asking import Place, ask, failure, request
+from tests.camera_pictures import PICTURE, jpeg
+from tests.cameras import FaultyCamera, answer
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Where pictures go; pauses between attempts are short."""
+    monkeypatch.setattr(lines, "FIRST_PAUSE_S", 0.01)
+    place = Place(tmp_path)
+    yield place
+    place.journal.close()
+
+
+@pytest.fixture
+def camera() -> Iterator[FaultyCamera]:
+    with FaultyCamera() as camera:
+        yield camera
+
+
+@pytest.mark.promise("feat A1", "feat A12", "feat A16")
+def test_a_request_becomes_a_snapshot_with_the_bytes_of_the_camera(
+    place: Place, camera: FaultyCamera
+) -> None:
+    service = place.service({"gate": {"url": camera.url("/fine")}})
+    event = request()
+    assert ask(service, event) == []
+    (taken,) = place.said
+    data = SnapshotTaken.model_validate(taken.data)
+    assert (taken.topic, taken.cause, data.request_id) == ("snapshot.taken", event.id, event.id)
+    assert (data.camera, data.door) == ("gate", "fetch")
+    assert place.store.read(data.sha256) == PICTURE
+    assert service.about()["ok"]
+
+
+@pytest.mark.promise("fault C6", "inv I12")
+def test_a_request_that_comes_twice_makes_one_snapshot(place: Place, camera: FaultyCamera) -> None:
+    shades = iter(range(200))
+    camera.faults["/new"] = lambda camera, wire, _: wire.sendall(answer(jpeg(next(shades))))
+    cameras = {"gate": {"url": camera.url("/new")}}
+    event = request()
+    assert ask(place.service(cameras), event) == []
+    assert ask(place.service(cameras), event) == []  # as after a restart
+    assert len(place.said) == 1
+    ask(place.service(cameras), request())  # negative control
+    assert len(place.said) == 2
+
+
+@pytest.mark.promise("fault C4")
+def test_a_frozen_camera_makes_a_snapshot_each_time_and_is_told(
+    place: Place, camera: FaultyCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "FROZEN_AFTER", 3)
+    service = place.service({"gate": {"url": camera.url("/fine")}})
+    for _ in range(3):
+        ask(service, request())
+    assert not service.about()["cameras"]["gate"]["frozen"]
+    ask(service, request())
+    assert service.about()["cameras"]["gate"]["frozen"]
+    assert len({event.snapshot_id for event in place.said}) == 4
+
+
+@pytest.mark.promise("feat A19")
+def test_a_request_for_no_camera_is_rejected_with_help(place: Place, camera: FaultyCamera) -> None:
+    service = place.service({"gate": {"url": camera.url("/fine")}, "porch": None})
+    with pytest.raises(Reject, match="'fetch' section"):
+        ask(service, request("porch"))
+    with pytest.raises(Reject, match="no camera is called 'attic'; those that can be asked: gate"):
+        ask(service, request("attic"))
+    bad = Event("1", "snapshot.requested", "gate", now(), {"camera": "gate", "why": 1})
+    with pytest.raises(Reject, match="not a request"):
+        ask(service, bad)
+    assert camera.requests == []
+
+
+@pytest.mark.promise("inv I12")
+def test_an_expired_request_asks_no_camera_and_says_so(place: Place, camera: FaultyCamera) -> None:
+    service = place.service({"gate": {"url": camera.url("/fine")}})
+    said = failure(ask(service, request(expires_at=now() - timedelta(seconds=1))))
+    assert said.reason.startswith("expired at ") and said.attempts == 0
+    assert camera.requests == [] and place.said == []

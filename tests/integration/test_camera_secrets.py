@@ -1,0 +1,102 @@
+"""A camera's password shows nowhere, and what is not checked is told."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.camera import line as lines
+from tests.asking import Place, ask, failure, request
+from tests.cameras import FaultyCamera, answer, says
+
+CANARY = "c@nary & pass#1"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Where pictures go; pauses between attempts are short."""
+    monkeypatch.setattr(lines, "FIRST_PAUSE_S", 0.01)
+    place = Place(tmp_path)
+    yield place
+    place.journal.close()
+
+
+@pytest.fixture
+def camera() -> Iterator[FaultyCamera]:
+    with FaultyCamera() as camera:
+        yield camera
+
+
+@pytest.mark.promise("sec K1", "inv I16")
+@pytest.mark.parametrize("kind", ["foscam", "basic", "digest", "placeholder"])
+def test_a_password_is_in_no_log_no_event_and_no_state(
+    place: Place, camera: FaultyCamera, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    """Every fault in turn, with a password that would show; also where the camera repeats it."""
+    caplog.set_level(logging.DEBUG)
+    echo = f"<html><title>wrong: {CANARY}</title>".encode()
+    camera.faults["/echo"] = says(answer(echo, kind="text/html"))
+    secret = {"username": "admin", "password": CANARY, "timeout_s": 0.3, "attempts": 1}
+    texts = []
+    quick = [path for path in camera.faults if not path.startswith(("/drip", "/endless", "/bomb"))]
+    for path in quick:
+        section: dict[str, Any] = {**secret, "url": camera.url(path)}
+        if kind == "foscam":
+            camera.faults["/cgi-bin/CGIProxy.fcgi"] = camera.faults[path]
+            section |= {"kind": "foscam", "url": camera.url()}
+        elif kind == "placeholder":
+            section["url"] += "?user={username}&password={password}"
+        else:
+            section["auth"] = kind
+        service = place.service({"gate": section})
+        texts += [str(event.data) for event in ask(service, request(reason="manual"))]
+        texts.append(str(service.about()))
+    texts += [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
+    texts += [str(event) for event in place.said]
+    assert len(texts) > 2 * len(quick)
+    said = "\n".join(texts)
+    for form in (CANARY, "c%40nary", "nary"):
+        assert form not in said
+    assert any("nary" in each for each in camera.requests) == (kind in ("foscam", "placeholder"))
+
+
+def test_without_masking_a_repeated_password_would_show(
+    place: Place, camera: FaultyCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative control of the test above."""
+    monkeypatch.setattr("services.camera.app.masker", lambda secret: str)
+    camera.faults["/echo"] = says(answer(f"<title>{CANARY}</title>".encode(), kind="text/html"))
+    service = place.service({"gate": {"url": camera.url("/echo"), "password": CANARY}})
+    assert CANARY in failure(ask(service, request())).reason
+
+
+def test_building_the_service_opens_nothing(place: Place, camera: FaultyCamera) -> None:
+    before = threading.active_count()
+    place.service({f"cam{n}": {"url": camera.url("/fine")} for n in range(40)})
+    assert threading.active_count() == before and camera.requests == []
+
+
+@pytest.mark.promise("fault C5")
+def test_a_camera_whose_certificate_is_not_checked_is_told(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = "https://192.0.2.1/"
+    service = place.service({"gate": {"url": url, "verify_tls": False}, "yard": {"url": url}})
+    states = service.about()["cameras"]
+    assert {name: state["any_certificate"] for name, state in states.items()} == {
+        "gate": True,
+        "yard": False,
+    }
+    assert "camera gate: any certificate is accepted" in caplog.text
+    assert "yard" not in caplog.text
+
+
+def test_workers_follow_the_number_of_cameras(place: Place) -> None:
+    for cameras, workers in ((0, 4), (1, 4), (10, 12), (100, 32)):
+        section = {f"cam{n}": {"url": "http://192.0.2.1/"} for n in range(cameras)}
+        assert place.service(section).workers == workers

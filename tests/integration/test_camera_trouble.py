@@ -1,0 +1,169 @@
+"""The camera service when cameras fail, refuse, hang or send too much, or nothing can be kept."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.camera import line as lines
+from shared.errors import Retry, StoreFull
+from shared.events import now
+from tests.asking import Place, ask, failure, request
+from tests.camera_pictures import PICTURE
+from tests.cameras import FOSCAM_WRONG, FaultyCamera, answer, free_port, says
+from tests.fakes import eventually
+
+CANARY = "c@nary & pass#1"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Where pictures go; pauses between attempts are short."""
+    monkeypatch.setattr(lines, "FIRST_PAUSE_S", 0.01)
+    place = Place(tmp_path)
+    yield place
+    place.journal.close()
+
+
+@pytest.fixture
+def camera() -> Iterator[FaultyCamera]:
+    with FaultyCamera() as camera:
+        yield camera
+
+
+@pytest.mark.promise("feat A15")
+def test_a_camera_that_fails_once_is_asked_again(place: Place, camera: FaultyCamera) -> None:
+    answers = iter(["/503", "/reset", "/fine"])
+    camera.faults["/moody"] = lambda *them: camera.faults[next(answers)](*them)
+    assert ask(place.service({"gate": {"url": camera.url("/moody")}}), request()) == []
+    assert len(camera.requests) == 3 and len(place.said) == 1
+
+
+@pytest.mark.promise("feat A15", "feat A34")
+def test_a_camera_that_never_answers_ends_as_failed(place: Place) -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    service = place.service({"gate": {"url": url}})
+    event = request()
+    first, again = ask(service, event), ask(service, event)
+    assert failure(first).attempts == 3
+    assert "Connection refused" in failure(first).reason
+    assert first[0].id == again[0].id and first[0].cause == event.id
+    assert failure(again).attempts == 1, "a camera known to be down is asked once per request"
+    assert not service.about()["ok"]
+    assert "not: gate" in service.about()["summary"]
+    assert list(place.store.incoming.iterdir()) == []
+
+
+def test_no_attempt_begins_after_the_request_has_expired(
+    place: Place, camera: FaultyCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "FIRST_PAUSE_S", 0.3)
+    service = place.service({"gate": {"url": camera.url("/503"), "attempts": 9}})
+    said = failure(ask(service, request(expires_at=now() + timedelta(seconds=0.4))))
+    assert said.attempts < 5
+
+
+@pytest.mark.promise("fault C2")
+def test_wrong_credentials_cost_one_try_until_a_person_asks(
+    place: Place, camera: FaultyCamera
+) -> None:
+    camera.faults["/cgi-bin/CGIProxy.fcgi"] = says(answer(FOSCAM_WRONG, kind="text/xml"))
+    section = {"kind": "foscam", "url": camera.url(), "username": "admin", "password": CANARY}
+    service = place.service({"gate": section})
+    assert failure(ask(service, request())).attempts == 1
+    for _ in range(5):
+        said = failure(ask(service, request()))
+        assert said.attempts == 0 and "to spare the account" in said.reason
+    assert len(camera.requests) == 1
+    ask(service, request(reason="manual"))
+    assert len(camera.requests) == 2
+    camera.faults["/cgi-bin/CGIProxy.fcgi"] = camera.faults["/fine"]
+    assert ask(service, request(reason="manual")) == []
+    assert ask(service, request()) == []
+
+
+@pytest.mark.promise("feat A16")
+def test_a_picture_over_the_limit_is_not_kept(tmp_path: Path, camera: FaultyCamera) -> None:
+    place = Place(tmp_path, max_bytes=300_000)
+    service = place.service({"gate": {"url": camera.url("/endless"), "attempts": 1}})
+    assert "more than 300000 bytes" in failure(ask(service, request())).reason
+    assert list(place.store.incoming.iterdir()) == []
+    place.journal.close()
+    eventually(lambda: camera.open == 0)
+    assert camera.sent < 20_000_000  # what fits into the socket's buffers
+
+
+@pytest.mark.promise("fault C1")
+def test_a_dead_camera_delays_no_other_and_its_requests_wait_outside(
+    place: Place, camera: FaultyCamera
+) -> None:
+    cameras = {f"dead{n}": {"url": camera.url("/silent"), "timeout_s": 20} for n in range(5)}
+    service = place.service({**cameras, "gate": {"url": camera.url("/fine")}})
+    handler = service.handlers["snapshot.requested"]
+    dead = [threading.Thread(target=handler, args=(request(name),)) for name in cameras]
+    assert service.workers > len(cameras)
+    for thread in dead:
+        thread.start()
+    eventually(lambda: camera.open == len(dead))
+    began = time.monotonic()
+    ask(service, request("gate"))
+    assert time.monotonic() - began < 1.0
+    with pytest.raises(Retry) as caught:
+        ask(service, request("dead0"))
+    assert caught.value.after_s
+    assert time.monotonic() - began < 3.0
+    camera.stop.set()
+    for thread in dead:
+        thread.join()
+
+
+def test_one_camera_gets_one_request_at_a_time(place: Place, camera: FaultyCamera) -> None:
+    def slow(camera: FaultyCamera, wire: Any, request: str) -> None:
+        camera.stop.wait(0.05)
+        wire.sendall(answer(PICTURE))
+
+    camera.faults["/slow"] = slow
+    service = place.service({"gate": {"url": camera.url("/slow")}})
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(lambda _: ask(service, request()), range(6))) == [[]] * 6
+    assert camera.most_open == 1
+    assert len(place.said) == 6
+
+
+def test_a_picture_that_cannot_be_kept_now_is_asked_for_again_later(
+    place: Place, camera: FaultyCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise StoreFull("only 1 MiB free")
+
+    monkeypatch.setattr(place.journal, "record_snapshot", refuse)
+    service = place.service({"gate": {"url": camera.url("/fine")}})
+    with pytest.raises(Retry, match="can't be kept now"):
+        ask(service, request())
+    assert list(place.store.incoming.iterdir()) == []
+    monkeypatch.undo()
+    assert ask(service, request()) == []
+
+
+def test_a_camera_going_and_coming_is_logged_once_each(
+    place: Place, camera: FaultyCamera, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    answers = iter(["/fine"] + ["/503"] * 5 + ["/fine"] * 2)
+    camera.faults["/moody"] = lambda *them: camera.faults[next(answers)](*them)
+    service = place.service({"gate": {"url": camera.url("/moody"), "attempts": 1}})
+    for _ in range(8):
+        ask(service, request())
+    actions = [record.__dict__.get("action") for record in caplog.records]
+    assert [each for each in actions if each in ("camera_down", "camera_up")] == [
+        "camera_down",
+        "camera_up",
+    ]

@@ -1,0 +1,167 @@
+"""Each engine sees on real photographs, with the real YOLOv8n, what ultralytics itself sees.
+
+reference_yolov8n.json holds what ultralytics saw (tests/data/make_reference.py). Two networks are
+compared with it: one of fixed size, made without torch, always; and the one `task model` exports,
+whose input takes the shape of the picture, where a Python with ultralytics is at hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from services.detector.choose import Choice, open_engine
+from services.detector.engine import Engine
+from shared.decode import decode
+from shared.sections import Detector
+from tests.data.full_model import full_model
+from tests.data.make_reference import TARGET, photos
+from tests.parity import Seen, differences, largest_gap
+from tests.yolo import run, yolo_python
+
+Pictures = dict[str, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict:
+    return json.loads(TARGET.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def pictures(test_data) -> Pictures:
+    return {photo.name: decode(photo.read_bytes()).pixels for photo in photos(test_data)}
+
+
+@pytest.fixture(scope="module")
+def square_model(test_data, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("square") / "yolov8n.onnx"
+    path.write_bytes(full_model(test_data / "weights/yolov8n_int8.onnx"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(test_data, tmp_path_factory) -> Path:
+    """The folder in which `task model` has put what it makes of the weights."""
+    python = yolo_python()
+    if python is None:
+        pytest.skip("no Python with ultralytics: `task yolo` installs it")
+    folder = tmp_path_factory.mktemp("models")
+    weights = str(test_data / "weights/yolov8n.pt")
+    command = ("-m", "services.detector.model", "--consent", "--folder", str(folder))
+    told = run(python, *command, "--model", weights)
+    assert str(folder / "yolov8n.onnx") in told
+    return folder
+
+
+def load(engine: str, model: Path, precision: str = "f32") -> Engine:
+    section = Detector(streams=1, precision=precision, device="cpu")
+    return open_engine(Choice(engine, model, ""), section, model.parent)
+
+
+def in_pixels(seen: list, picture: np.ndarray) -> list[Seen]:
+    height, width = picture.shape[:2]
+    return [
+        (label, sure, tuple(np.multiply(box, (width, height, width, height))))
+        for label, sure, *box in seen
+    ]
+
+
+def compare(
+    engine: Engine, pictures: Pictures, reference: dict, way: str
+) -> Iterator[tuple[list[str], float]]:
+    """For each picture, in what the engine and the reference differ, and the confidences' gap."""
+    for name, picture in pictures.items():
+        rows = [(d.label, d.confidence, *d.box) for d in engine.detect(picture).detections]
+        found = in_pixels(rows, picture)
+        expected = in_pixels(reference["photos"][name][way], picture)
+        told = [f"{name}: {text}" for text in differences(expected, found)]
+        yield told, largest_gap(expected, found)
+
+
+def agree(engine: Engine, pictures: Pictures, reference: dict, way: str, gap: float) -> None:
+    results = list(compare(engine, pictures, reference, way))
+    assert len(results) == 130
+    assert [text for told, _ in results for text in told] == []
+    assert max(gap for _, gap in results) <= gap
+
+
+def test_the_reference_is_of_these_weights(test_data, reference):
+    weights = (test_data / "weights/yolov8n.pt").read_bytes()
+    assert hashlib.sha256(weights).hexdigest() == reference["made"]["weights_sha256"]
+    assert sum(len(photo["square"]) for photo in reference["photos"].values()) > 600
+
+
+@pytest.mark.promise("feat E1")
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_an_engine_sees_what_ultralytics_sees(engine, square_model, pictures, reference):
+    agree(load(engine, square_model), pictures, reference, "square", gap=0.03)
+
+
+@pytest.mark.promise("feat E1")
+@pytest.mark.parametrize(
+    ("engine", "model"),
+    [("onnx", "yolov8n.onnx"), ("openvino", "yolov8n.onnx"), ("openvino", "yolov8n.xml")],
+)
+def test_an_engine_with_what_task_model_exports_sees_the_same(
+    engine, model, exported, pictures, reference
+):
+    agree(load(engine, exported / model), pictures, reference, "fitted", gap=0.005)
+
+
+@pytest.mark.promise("feat E1")
+def test_the_ultralytics_engine_sees_what_ultralytics_sees(exported, pictures, reference):
+    pytest.importorskip("ultralytics", reason="this Python lacks ultralytics: see `task yolo`")
+    engine = load("ultralytics", exported / "yolov8n.pt")
+    agree(engine, pictures, reference, "fitted", gap=0.005)
+
+
+class Evil:
+    """Unpickling it runs a command."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self):
+        return os.system, (self.command,)
+
+
+@pytest.mark.promise("sec L2")
+def test_a_prepared_weights_file_runs_nothing_even_with_consent(tmp_path):
+    python = yolo_python()
+    if python is None:
+        pytest.skip("no Python with ultralytics: `task yolo` installs it")
+    trace, weights = tmp_path / "owned", tmp_path / "evil.pt"
+    weights.write_bytes(pickle.dumps({"model": Evil(f"touch {trace}")}))
+    command = ["-m", "services.detector.model", "--consent", "--folder", str(tmp_path / "models")]
+    with pytest.raises(AssertionError, match="can't be exported"):
+        run(python, *command, "--model", str(weights))
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("mistake", ["channels exchanged", "upside down", "one label off"])
+def test_the_comparison_finds_an_engine_with_a_mistake(mistake, square_model, pictures, reference):
+    some = dict(list(pictures.items())[:12])
+    engine: Any = load("onnx", square_model)
+    if mistake == "channels exchanged":
+        some = {name: np.ascontiguousarray(p[:, :, ::-1]) for name, p in some.items()}
+    elif mistake == "upside down":
+        some = {name: np.ascontiguousarray(p[::-1]) for name, p in some.items()}
+    else:
+        engine.labels = engine.labels[1:] + engine.labels[:1]
+    assert any(told for told, _ in compare(engine, some, reference, "square"))
+
+
+def test_half_precision_changes_few_boxes(square_model, pictures, reference):
+    """Full precision on processors without bf16, where this says nothing."""
+    some = dict(list(pictures.items())[:40])
+    results = compare(load("openvino", square_model, "bf16"), some, reference, "square")
+    told = [text for told, _ in results for text in told]
+    assert len(told) <= 12, told

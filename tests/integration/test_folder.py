@@ -1,0 +1,501 @@
+"""The folder door: real files, written as carelessly as cameras and network shares do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.ftp import collector as collector_module
+from services.ftp import folder as folder_module
+from services.ftp.app import build
+from services.ftp.folder import FolderSource
+from shared.errors import ConfigError, JournalUnavailable, StoreFull
+from shared.service import Service
+from tests.fakes import eventually
+from tests.making import Core, core, picture
+
+
+class Running:
+    def __init__(self, behind: Core, service: Service, root: Path) -> None:
+        self.core = behind
+        self.service = service
+        self.root = root
+        (source,) = service.sources
+        assert isinstance(source, FolderSource)
+        self.source = source
+
+    def names(self) -> list[str]:
+        return sorted(row.name for row in self.core.journal.read.snapshots(limit=500))
+
+    def state(self) -> Mapping[str, Any]:
+        return self.service.about()["folders"][0]
+
+    def left(self) -> list[str]:
+        return sorted(
+            path.relative_to(self.root).as_posix()
+            for path in self.root.rglob("*")
+            if not path.is_dir()
+        )
+
+    def scan(self) -> bool:
+        return self.source.collector.scan(threading.Event())
+
+
+@contextlib.contextmanager
+def standing(
+    tmp_path: Path, camera: Mapping[str, Any] | None = None, **section: float
+) -> Iterator[Running]:
+    """A folder door that does nothing until it is told to."""
+    root = tmp_path / "in"
+    root.mkdir(exist_ok=True)
+    tree = {
+        "cameras": {"porch": {"folder": {"path": str(root)} | dict(camera or {})}},
+        "folders": {"settle_s": 0.2, "rescan_s": 0.3} | section,
+    }
+    behind = core(tmp_path, tree)
+    with contextlib.closing(behind.journal):
+        yield Running(behind, build(behind.parts), root)
+
+
+@contextlib.contextmanager
+def watching(
+    tmp_path: Path, camera: Mapping[str, Any] | None = None, **section: float
+) -> Iterator[Running]:
+    """A folder door at work."""
+    with standing(tmp_path, camera, **section) as running:
+        stop = threading.Event()
+        thread = threading.Thread(target=running.source.run, args=(stop,))
+        thread.start()
+        try:
+            yield running
+        finally:
+            stop.set()
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def old(path: Path, seconds: float = 60.0) -> Path:
+    """Make a file look as if it had been written so long ago."""
+    at = time.time() - seconds
+    os.utime(path, (at, at))
+    return path
+
+
+def put(root: Path, name: str, content: bytes, age: float = 60.0) -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return old(path, age)
+
+
+@pytest.mark.promise("feat B12")
+@pytest.mark.promise("feat B16")
+def test_a_file_that_is_closed_is_taken_at_once_and_removed(tmp_path):
+    with watching(tmp_path, rescan_s=60.0, settle_s=50.0) as door:
+        eventually(lambda: door.source._watched)
+        (door.root / "x.jpg").write_bytes(picture(1))
+        eventually(lambda: door.names() == ["x.jpg"])
+        eventually(lambda: door.left() == [])
+    (event,) = door.core.told
+    assert (event.topic, event.data["door"], event.subject) == ("snapshot.taken", "folder", "porch")
+
+
+@pytest.mark.promise("feat B12")
+@pytest.mark.promise("feat B13")
+def test_folders_below_are_watched_too_and_moved_files_are_taken(tmp_path):
+    with watching(tmp_path, rescan_s=60.0) as door:
+        eventually(lambda: door.source._watched)
+        below = door.root / "2026" / "03"
+        below.mkdir(parents=True)
+        (below / "y.tmp").write_bytes(picture(2))
+        (below / "y.tmp").rename(below / "y.jpg")
+        eventually(lambda: door.names() == ["2026/03/y.jpg"])
+
+
+@pytest.mark.promise("fault W1")
+def test_what_came_while_nobody_watched_is_found(tmp_path):
+    with standing(tmp_path) as door:
+        put(door.root, "a/b/x.jpg", picture(1))
+        put(door.root, "y.PNG.jpg", picture(2))
+    with watching(tmp_path) as door:
+        eventually(lambda: door.names() == ["a/b/x.jpg", "y.PNG.jpg"])
+        eventually(lambda: door.left() == [])
+
+
+@pytest.mark.promise("fault W1")
+@pytest.mark.parametrize("how", ["poll", "lost events", "no watches left"])
+def test_without_file_events_the_full_reading_finds_everything(tmp_path, monkeypatch, how):
+    def lost(*_: object, **__: object) -> None:
+        return None
+
+    def no_space(*_: object) -> None:
+        raise OSError(28, "inotify watch limit reached")
+
+    if how == "lost events":
+        monkeypatch.setattr(folder_module.Changes, "note", lost)
+    if how == "no watches left":
+        monkeypatch.setattr(folder_module, "Watch", no_space)
+    with watching(tmp_path, {"poll": how == "poll"}) as door:
+        (door.root / "x.jpg").write_bytes(picture(1))
+        eventually(lambda: door.names() == ["x.jpg"])
+        assert door.service.about()["ok"]
+
+
+@pytest.mark.promise("fault W2")
+@pytest.mark.promise("feat B15")
+def test_a_file_written_in_steps_is_taken_once_and_whole(tmp_path):
+    with watching(tmp_path) as door:
+        content = picture(1)
+        for end in range(20, len(content), 20):
+            with (door.root / "x.jpg").open("ab") as file:
+                file.write(content[end - 20 : end])
+            door.source._changes.note("x.jpg", closed=True)
+        assert door.names() == []
+        with (door.root / "x.jpg").open("ab") as file:
+            file.write(content[end:])
+        eventually(lambda: door.names() == ["x.jpg"])
+    (row,) = door.core.told
+    assert row.data["size"] == len(content)
+
+
+@pytest.mark.promise("fault W2")
+def test_a_file_never_closed_is_taken_when_it_rests_and_its_end_is_there(tmp_path):
+    with watching(tmp_path) as door, (door.root / "x.jpg").open("wb", buffering=0) as file:
+        file.write(picture(1)[:-2])
+        eventually(lambda: "x.jpg" in door.source.collector._cut)
+        assert door.names() == []
+        file.write(picture(1)[-2:])
+        eventually(lambda: door.names() == ["x.jpg"])
+
+
+@pytest.mark.promise("fault W2")
+def test_a_file_dated_in_the_future_is_taken_once_it_rests(tmp_path):
+    with watching(tmp_path) as door:
+        put(door.root, "x.jpg", picture(1), age=-86_400)
+        eventually(lambda: door.names() == ["x.jpg"])
+
+
+@pytest.mark.promise("feat B14")
+def test_many_events_of_one_file_make_one_snapshot(tmp_path):
+    with watching(tmp_path) as door:
+        for _ in range(50):
+            door.source._changes.note("x.jpg", closed=True)
+        (door.root / "x.jpg").write_bytes(picture(1))
+        eventually(lambda: door.names() == ["x.jpg"])
+        eventually(lambda: door.left() == [])
+    assert len(door.core.told) == 1
+    assert door.state()["files"]["repeated"] == 0
+
+
+@pytest.mark.promise("feat B15")
+def test_what_is_no_picture_is_set_aside_and_never_deleted(tmp_path, caplog):
+    with standing(tmp_path) as door:
+        put(door.root, "film.mp4", b"\0\0\0\x18ftypmp42" + bytes(2000))
+        put(door.root, "sub/film.mp4", b"\0\0\0\x18ftypmp42" + bytes(3000))
+        put(door.root, "page.jpg", b"<html></html>")
+        put(door.root, "x.jpg", picture(1))
+        door.scan()
+        assert door.names() == ["x.jpg"]
+        assert door.left() == [".rejected/film.mp4", ".rejected/page.jpg", ".rejected/sub_film.mp4"]
+        put(door.root, "film.mp4", b"RIFF\0\0\0\0AVI " + bytes(2000))
+        door.scan()
+        assert len(door.left()) == 4
+        door.scan()
+    assert caplog.text.count("is not taken") == 4
+    assert door.state()["files"]["rejected"] == 4
+
+
+@pytest.mark.promise("feat B15")
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff", b"\xff\xd8", bytes(500), picture(1)[:-2]], ids=len
+)
+def test_an_unfinished_file_waits_an_hour_and_is_set_aside_then(tmp_path, content):
+    with standing(tmp_path) as door:
+        path = put(door.root, "x.jpg", content)
+        door.scan()
+        door.scan()
+        assert door.left() == ["x.jpg"] and door.state()["waiting"] == 1
+        old(path, collector_module.GIVE_UP_S + 1)
+        door.scan()
+        assert door.left() == [".rejected/x.jpg"]
+        assert door.names() == [] and door.core.told == []
+
+
+def test_names_of_unfinished_and_hidden_files_are_left_alone(tmp_path):
+    with standing(tmp_path) as door:
+        names = [".x.jpg", "x.jpg.part", "X.TMP", "x.jpg_", "x.jpg~", ".sync/x.jpg", "a/.b/x.jpg"]
+        for name in names:
+            put(door.root, name, picture(1))
+        door.scan()
+        assert door.names() == []
+        assert door.left() == sorted(names)
+
+
+@pytest.mark.promise("fault W3")
+@pytest.mark.parametrize("kind", ["link", "link to folder", "fifo", "folder", "gone", "socket"])
+def test_only_plain_files_are_touched(tmp_path, kind):
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    put(secret, "x.jpg", picture(5))
+    with standing(tmp_path) as door:
+        path = door.root / "x.jpg"
+        if kind == "link":
+            path.symlink_to(secret / "x.jpg")
+        elif kind == "link to folder":
+            path.symlink_to(secret)
+        elif kind == "fifo":
+            os.mkfifo(path)
+        elif kind == "folder":
+            path.mkdir()
+        elif kind == "socket":
+            os.mknod(path, 0o140600)
+        start = time.monotonic()
+        door.scan()
+        door.source.collector.changed({"x.jpg": True, "x.jpg/x.jpg": True, "../secret/x.jpg": True})
+        assert time.monotonic() - start < 2
+        assert door.names() == [] and (secret / "x.jpg").exists()
+
+
+@pytest.mark.promise("fault W3")
+def test_a_file_that_took_the_name_of_a_taken_one_is_not_deleted(tmp_path, monkeypatch):
+    with standing(tmp_path) as door:
+        put(door.root, "x.jpg", picture(1))
+        accept = collector_module.Collector._accept
+
+        def replaced_meanwhile(self: Any, file: Any) -> bool:
+            done = accept(self, file)
+            put(door.root, "new", picture(2)).rename(door.root / "x.jpg")
+            return done
+
+        with monkeypatch.context() as racing:
+            racing.setattr(collector_module.Collector, "_accept", replaced_meanwhile)
+            door.scan()
+        assert door.left() == ["x.jpg"]
+        assert (door.root / "x.jpg").read_bytes() == picture(2)
+        door.scan()
+        assert door.left() == [] and len(door.names()) == 2
+
+
+@pytest.mark.promise("fault W3")
+def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatch):
+    with standing(tmp_path) as door:
+        path = put(door.root, "x.jpg", picture(1))
+        real = os.read
+
+        def changing(descriptor: int, size: int) -> bytes:
+            chunk = real(descriptor, size)
+            if chunk:
+                path.write_bytes(picture(2) + b"more")
+            return chunk
+
+        with monkeypatch.context() as racing:
+            racing.setattr(os, "read", changing)
+            door.scan()
+        assert door.names() == [] and door.left() == ["x.jpg"]
+        old(path)
+        door.scan()
+        assert door.left() == [] and door.core.told[0].data["size"] == len(picture(2)) + 4
+
+
+@pytest.mark.promise("fault W4")
+@pytest.mark.promise("inv I17")
+def test_a_hundred_thousand_files_are_listed_in_bounded_memory_the_oldest_first(tmp_path):
+    with standing(tmp_path) as door:
+        shelf = door.source.collector.shelf
+        for number in range(3000):
+            put(door.root, f"{number % 7}/{number}.jpg", b"", age=10_000 - number)
+        found = shelf.oldest(10, lambda _: True)
+        assert [file.path.rpartition("/")[2] for file in found] == [f"{n}.jpg" for n in range(10)]
+
+
+@pytest.mark.promise("fault W4")
+def test_more_files_than_one_reading_holds_are_all_taken_in_turn(tmp_path, monkeypatch):
+    monkeypatch.setattr(collector_module, "BATCH", 5)
+    with watching(tmp_path, rescan_s=60.0) as door:
+        for number in range(23):
+            put(door.root, f"{number:02}.jpg", picture(number), age=1000 - number)
+        door.source._changes.note("00.jpg", closed=True)
+    with watching(tmp_path, rescan_s=60.0) as door:
+        eventually(lambda: len(door.names()) == 23)
+        eventually(lambda: door.left() == [])
+    order = [event.data["name"] for event in door.core.told]
+    assert order == sorted(order)
+
+
+@pytest.mark.promise("fault W5")
+@pytest.mark.promise("inv I8")
+def test_killed_before_the_file_was_removed_it_is_known_again(tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with standing(tmp_path) as door:
+        put(door.root, "x.jpg", picture(1))
+        with monkeypatch.context() as kill, pytest.raises(Killed):
+            kill.setattr(collector_module.Collector, "_remove", killed)
+            door.scan()
+        assert door.left() == ["x.jpg"]
+    with standing(tmp_path) as door:
+        door.scan()
+        assert door.left() == [] and door.names() == ["x.jpg"]
+        assert door.state()["files"]["repeated"] == 1 and door.core.told == []
+
+
+@pytest.mark.promise("fault W5")
+def test_killed_in_the_middle_of_removing_it_is_removed_later(tmp_path, monkeypatch):
+    with standing(tmp_path) as door:
+        path = put(door.root, "x.jpg", picture(1))
+        content, status = path.read_bytes(), path.stat()
+        door.scan()
+        claimed = door.root / f".taken-{'0' * 32}-x.jpg"
+        claimed.write_bytes(content)
+        os.utime(claimed, ns=(status.st_mtime_ns, status.st_mtime_ns))
+        monkeypatch.setattr("services.ftp.shelf._CLAIM_S", -1.0)
+        door.scan()
+        assert door.left() == [] and door.names() == ["x.jpg"]
+
+
+@pytest.mark.promise("fault W5")
+def test_kept_files_are_taken_once_even_after_a_restart_and_not_read_again(tmp_path, monkeypatch):
+    keep = {"keep": True}
+    with standing(tmp_path, keep) as door:
+        for number in range(3):
+            put(door.root, f"{number}.jpg", picture(number))
+        put(door.root, "film.mp4", b"\0\0\0\x18ftypmp42" + bytes(2000))
+        door.scan()
+        assert len(door.names()) == 3 and len(door.left()) == 4
+
+    def no_reading(*_: object) -> None:
+        raise AssertionError("it was read again")
+
+    with standing(tmp_path, keep) as door:
+        with monkeypatch.context() as watched:
+            watched.setattr(collector_module.Collector, "_accept", no_reading)
+            (door.root / "film.mp4").unlink()
+            door.scan()
+            door.scan()
+        put(door.root, "1.jpg", picture(9), age=30.0)
+        door.scan()
+        assert len(door.names()) == 4
+        assert len(door.left()) == 3
+
+
+def test_equal_files_of_another_time_are_other_snapshots(tmp_path):
+    """A frozen camera sends equal bytes: that is no repetition."""
+    with standing(tmp_path) as door:
+        for age in (100, 50):
+            put(door.root, "x.jpg", picture(1), age=age)
+            door.scan()
+        assert door.names() == ["x.jpg", "x.jpg"]
+
+
+@pytest.mark.promise("fault W6")
+def test_a_missing_folder_is_told_and_taken_up_when_it_comes(tmp_path):
+    with watching(tmp_path) as door:
+        eventually(lambda: door.source._watched)
+        door.root.rename(tmp_path / "away")
+        eventually(lambda: not door.service.about()["ok"])
+        assert "No such file" in door.service.about()["summary"]
+        put(tmp_path / "away", "x.jpg", picture(1))
+        (tmp_path / "away").rename(door.root)
+        eventually(lambda: door.names() == ["x.jpg"])
+        eventually(lambda: door.service.about()["ok"])
+        (door.root / "y.jpg").write_bytes(picture(2))
+        eventually(lambda: len(door.names()) == 2)
+
+
+@pytest.mark.promise("fault W6")
+def test_an_empty_folder_on_another_volume_is_told(tmp_path, monkeypatch):
+    with standing(tmp_path) as door:
+        door.scan()
+        monkeypatch.setattr(door.source.collector.shelf, "identity", lambda: (4711, 1))
+        door.scan()
+        assert "is it mounted" in door.service.about()["summary"]
+        put(door.root, "x.jpg", picture(1))
+        door.scan()
+        assert door.service.about()["ok"] and door.names() == ["x.jpg"]
+
+
+@pytest.mark.promise("fault F9")
+@pytest.mark.parametrize("error", [StoreFull("full"), JournalUnavailable("away")])
+def test_files_stay_where_they_are_while_nothing_can_be_stored(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(folder_module, "PAUSE_S", 0.05)
+    real = collector_module.Collector._accept
+
+    def fail(*_: object) -> None:
+        raise error
+
+    with watching(tmp_path) as door:
+        monkeypatch.setattr(collector_module.Collector, "_accept", fail)
+        put(door.root, "x.jpg", picture(1))
+        eventually(lambda: not door.service.about()["ok"])
+        assert door.left() == ["x.jpg"]
+        monkeypatch.setattr(collector_module.Collector, "_accept", real)
+        eventually(lambda: door.names() == ["x.jpg"])
+        eventually(lambda: door.service.about()["ok"])
+
+
+def test_a_file_that_can_not_be_removed_is_taken_once_and_told(tmp_path, monkeypatch):
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    with standing(tmp_path) as door:
+        put(door.root, "x.jpg", picture(1))
+        monkeypatch.setattr("services.ftp.shelf.os.rename", read_only)
+        door.scan()
+        door.scan()
+        assert door.names() == ["x.jpg"] and door.left() == ["x.jpg"]
+        assert door.state()["files"] == {"taken": 1, "repeated": 0, "rejected": 0}
+        assert "Read-only" in door.service.about()["summary"]
+
+
+@pytest.mark.promise("feat B17")
+def test_folders_of_two_cameras_do_not_overlap(tmp_path):
+    tree = {
+        "cameras": {
+            "porch": {"folder": {"path": str(tmp_path / "in")}},
+            "yard": {"folder": {"path": str(tmp_path / "in" / "yard")}},
+        }
+    }
+    behind = core(tmp_path, tree)
+    with (
+        contextlib.closing(behind.journal),
+        pytest.raises(ConfigError, match=r"yard\.folder\.path.*overlaps.*porch"),
+    ):
+        build(behind.parts)
+
+
+@pytest.mark.promise("feat B17")
+@pytest.mark.promise("feat B18")
+def test_each_folder_is_one_camera_and_the_time_is_in_the_path(tmp_path):
+    with standing(tmp_path, {"timezone": "UTC"}) as door:
+        put(door.root, "2026-03-01/001/jpg/10/11/12[M][0@0][0].jpg", picture(1))
+        door.scan()
+    (event,) = door.core.told
+    assert event.subject == "porch"
+    assert event.data["captured_at"] == "2026-03-01T10:11:12Z"
+    assert event.data["captured_by"] == "name"
+
+
+@pytest.mark.parametrize("name", ["\udcff\udcfe.jpg", "x" * 250 + ".jpg", "a\nb\x1b.jpg", "🦉.jpg"])
+def test_files_of_any_name_are_taken(tmp_path, name, caplog):
+    with standing(tmp_path) as door:
+        put(door.root, name, picture(1))
+        door.scan()
+        assert door.left() == [] and len(door.names()) == 1
+        assert door.names()[0].isprintable()
+    deep = "/".join(["deep" * 10] * 20) + "/x.jpg"
+    with standing(tmp_path, {"keep": True}) as door:
+        put(door.root, deep, picture(2))
+        door.scan()
+        door.scan()
+        assert len(door.names()) == 2

@@ -1,0 +1,105 @@
+"""A database that hangs: doors go on acknowledging, processes still stop, nothing is lost."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from shared.spool import Spool
+from tests.fakes import eventually
+from tests.pictures import jpeg, scene
+from tests.proxy import Proxy
+from tests.system import System
+
+
+@pytest.fixture
+def link(postgres_url: str) -> Iterator[Proxy]:
+    """What stands between the services and PostgreSQL."""
+    port = urlsplit(postgres_url).port
+    assert port
+    with closing(Proxy(port)) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def system(tmp_path: Path, postgres_url: str, amqp_url: str, link: Proxy) -> Iterator[System]:
+    port = urlsplit(postgres_url).port
+    tree = {
+        "journal": {"url": postgres_url.replace(f":{port}/", f":{link.port}/")},
+        "broker": {"url": amqp_url},
+        "cameras": {"porch": {"ftp": {"password": "porch-pw"}}},
+        "scheduler": {"reconcile_s": 0.3, "grace_s": 2},
+    }
+    with closing(System(tmp_path, tree)) as system:
+        system.start("ftp", "detector", "drive", "scheduler")
+        yield system
+        link.heal()
+
+
+def picture(number: int) -> bytes:
+    """A sound picture, another one for each number."""
+    return jpeg(scene(320 + 8 * number, 240))
+
+
+def upload(system: System, number: int) -> str:
+    """Send a picture with curl, which fails unless the answer is 226; returns its hash."""
+    data = picture(number)
+    url = f"ftp://porch:porch-pw@127.0.0.1:{system.ftp_port}/{number}.jpg"
+    subprocess.run(
+        ["curl", "--silent", "--show-error", "-T", "-", url], input=data, check=True, timeout=40
+    )
+    return hashlib.sha256(data).hexdigest()
+
+
+def archived(system: System) -> set[str]:
+    files = system.archive.glob("2*/*/*/*.jpg")
+    return {hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.mark.promise("inv I1", "inv I6", "fault F10", "fault B2")
+def test_pictures_sent_to_a_frozen_database_are_acknowledged_and_come_through(
+    system: System, link: Proxy
+):
+    sent = {upload(system, 1)}
+    link.freeze()
+
+    sent |= {upload(system, number) for number in (2, 3, 4)}
+
+    assert len(Spool(system.store)) == 3
+    link.heal()
+    eventually(lambda: archived(system) == sent, timeout=60, message="all are archived")
+    assert len(Spool(system.store)) == 0
+
+
+@pytest.mark.promise("inv I1", "feat K9", "fault F10")
+def test_a_process_stops_in_time_and_starts_without_its_database(system: System, link: Proxy):
+    sent = {upload(system, 1)}
+    eventually(lambda: archived(system) == sent, timeout=60)
+    link.freeze()
+    sent.add(upload(system, 2))
+
+    began = time.monotonic()
+    assert system.stop("ftp", "detector", "scheduler") == [0, 0, 0]
+    assert time.monotonic() - began < 10
+    link.cut()
+    system.start("ftp", "detector", "scheduler", wait=False)
+    eventually(lambda: upload_succeeds(system, 3), timeout=60, message="FTP without a database")
+    sent.add(hashlib.sha256(picture(3)).hexdigest())
+    link.heal()
+
+    eventually(lambda: archived(system) == sent, timeout=90, message="all are archived")
+
+
+def upload_succeeds(system: System, number: int) -> bool:
+    try:
+        upload(system, number)
+    except subprocess.CalledProcessError:
+        return False
+    return True

@@ -1,0 +1,107 @@
+"""A picture that may have ended the process is looked at in one of its own, with limits."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from services.detector.analyst import Analyst
+from services.detector.choose import choose, open_engine
+from services.detector.solo import Solo
+from shared.errors import Crashed, Retry
+from shared.events import Event, SnapshotTaken, now
+from shared.sections import Detector
+from shared.store import Store
+from tests.fakes import eventually
+from tests.pictures import damaged, jpeg
+from tests.system import ROOT
+from tests.unit.test_worker import EVENT, Rig, skipped
+
+MODEL = ROOT / "services/simulator/figures.onnx"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "store")
+    store.create()
+    return store
+
+
+def taken(store: Store, data: bytes) -> Event:
+    part = store.receive(10**8)
+    part.write(data)
+    blob = part.commit()
+    return SnapshotTaken(
+        camera="porch", door="ftp", sha256=blob.sha256, size=blob.size, media_type="image/jpeg",
+        captured_at=now(), received_at=now(),
+    ).event(subject="porch", cause="test", snapshot_id="0" * 26)  # fmt: skip
+
+
+@pytest.mark.promise("fault D3")
+def test_alone_says_what_would_have_been_said_here(store: Store, tmp_path: Path):
+    settings = Detector(engine="onnx", model=MODEL)
+    event = taken(store, jpeg())
+    here = Analyst(store, open_engine(choose(settings), settings, tmp_path))
+
+    (alone,) = Solo(store.root, tmp_path, settings)(event)
+
+    (expected,) = here(event)
+    assert alone.id == expected.id
+    assert {**alone.data, "milliseconds": 0} == {**expected.data, "milliseconds": 0}
+
+
+@pytest.mark.promise("fault D3", "fault D8")
+def test_a_damaged_picture_is_rejected_and_a_missing_one_tried_again(store: Store, tmp_path: Path):
+    solo = Solo(store.root, tmp_path, Detector(engine="none"))
+    (said,) = solo(taken(store, next(iter(damaged(jpeg()).values()))))
+    assert said.topic == "snapshot.rejected"
+
+    gone = taken(store, jpeg())
+    store.path(str(gone.data["sha256"])).unlink()
+    with pytest.raises(Retry):
+        solo(gone)
+
+
+@pytest.mark.promise("fault D3", "inv I17")
+def test_a_picture_that_takes_too_much_memory_ends_only_its_own_process(
+    store: Store, tmp_path: Path
+):
+    settings = Detector(engine="onnx", model=MODEL)
+    with pytest.raises(Crashed, match="ended a process of its own"):
+        Solo(store.root, tmp_path, settings, memory_bytes=250 * 2**20)(taken(store, jpeg()))
+
+
+@pytest.mark.promise("fault D3")
+def test_what_was_begun_without_an_end_is_handled_alone_and_dead_in_the_end(tmp_path: Path):
+    rig = Rig(tmp_path)
+    alone: list[str] = []
+
+    def crashes(event: Event) -> list[Event]:
+        alone.append(event.id)
+        raise Crashed("it ended a process of its own")
+
+    for worker in rig.workers:
+        worker._service = replace(rig.service, alone=crashes)
+    with closing(rig):
+        rig.journal.append([EVENT])
+        rig.journal.begin("drive", EVENT, redelivered=True)  # and then the process ended
+        rig.start()
+        rig.give(EVENT, queue="drive")
+        eventually(lambda: rig.status() == "dead")
+        assert (rig.seen, alone) == ([], [EVENT.id])
+        assert "process of its own" in rig.error()
+
+
+def test_what_was_never_begun_is_handled_here(tmp_path: Path):
+    rig = Rig(tmp_path)
+    for worker in rig.workers:
+        worker._service = replace(rig.service, alone=lambda _: pytest.fail("alone"))
+    with closing(rig):
+        rig.journal.append([EVENT])
+        rig.start()
+        rig.give(EVENT, queue="drive")
+        eventually(lambda: rig.status() == "done")
+    assert [output.topic for output in skipped(EVENT)] == ["snapshot.skipped"]

@@ -1,0 +1,76 @@
+"""Containers are locked up as tightly as they can be, and only the doors are open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.repo.tree import compose
+
+SERVICES: dict[str, Any] = compose()["services"]
+
+
+@pytest.mark.promise("sec N1")
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_may_do_nothing_it_does_not_need(name: str) -> None:
+    service = SERVICES[name]
+
+    assert service["user"] == "999:999"
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged")
+    assert all("docker.sock" not in str(volume) for volume in service.get("volumes", []))
+
+
+@pytest.mark.promise("sec N1")
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_has_limits_a_health_check_and_time_to_stop(name: str) -> None:
+    service = SERVICES[name]
+
+    assert all(service[limit] for limit in ("mem_limit", "pids_limit", "cpus"))
+    assert all("noexec" in each and "size=" in each for each in service["tmpfs"])
+    assert service["healthcheck"]["test"]
+    assert service["stop_grace_period"] == "30s"
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
+
+
+@pytest.mark.promise("sec N1")
+@pytest.mark.promise("sec M3")
+def test_only_ftp_and_the_page_are_published() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+
+    assert set(published) == {"ftp", "api"}
+    assert [port.rpartition(":")[2] for port in published["ftp"]] == ["2121", "30000-30009"]
+    assert [port.rpartition(":")[2] for port in published["api"]] == ["8080"]
+    assert all("SNAPBUS_BIND" in port for ports in published.values() for port in ports)
+
+
+@pytest.mark.promise("sec M3")
+def test_broker_and_database_are_on_an_internal_network_only() -> None:
+    assert compose()["networks"]["bus"] == {"internal": True}
+    assert SERVICES["rabbitmq"]["networks"] == ["bus"]
+    assert SERVICES["postgres"]["networks"] == ["bus"]
+
+
+@pytest.mark.promise("sec N1")
+def test_only_who_must_can_reach_the_outside() -> None:
+    outside = {name for name, service in SERVICES.items() if "outside" in service["networks"]}
+
+    assert outside == {"ftp", "camera", "api"}
+
+
+@pytest.mark.promise("sec K1")
+def test_passwords_come_as_files_and_never_in_the_environment() -> None:
+    for name, service in SERVICES.items():
+        for key, value in service.get("environment", {}).items():
+            secret = any(word in key.lower() for word in ("password", "secret", "token", "url"))
+            assert not secret or str(value).startswith("/run/secrets/"), f"{name}: {key}"
+
+
+def test_images_are_pinned_to_a_major_version() -> None:
+    foreign = [each["image"] for each in SERVICES.values() if "build" not in each]
+
+    assert foreign == ["rabbitmq:4-management", "postgres:17"]

@@ -1,0 +1,54 @@
+"""The bus misses no wake-up: ZeroMQ's descriptor tells of news once, and sending uses that up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+
+import pytest
+
+from shared.broker_local import LocalBroker
+from shared.bus import OUTBOX, Bus
+from shared.relay import End, Hub, Relay
+
+
+class BusyHub(Hub):
+    """Lets another thread's message arrive at the worst moment: just before the bus sends one."""
+
+    other: End
+
+    def send(self, receiver: bytes, frames: Sequence[bytes]) -> None:
+        if frames[1] == b"first":
+            self.other.send(b"publish", b"second", b"snapshot.taken", b"", b"{}")
+        super().send(receiver, frames)
+
+
+class BusyRelay(Relay):
+    def hub(self) -> Hub:
+        hub = BusyHub(self._context)
+        hub.other = End(self._context, "other")
+        self.closing = hub.other
+        return hub
+
+
+@pytest.fixture
+def relay() -> Iterator[BusyRelay]:
+    with closing(BusyRelay()) as relay:
+        yield relay
+
+
+def test_a_message_that_arrives_while_the_bus_sends_is_seen_at_once(relay: BusyRelay) -> None:
+    bus = Bus(LocalBroker(), relay, {})
+    bus.start()
+    outbox = relay.end(OUTBOX)
+    try:
+        outbox.send(b"publish", b"first", b"snapshot.taken", b"", b"{}")
+        assert outbox.receive(5) == [b"confirmed", b"first"]
+        began = time.monotonic()
+        assert outbox.receive(5) == [b"confirmed", b"second"]
+        assert time.monotonic() - began < 0.3
+    finally:
+        bus.stop()
+        bus.join(10)
+        outbox.close()

@@ -1,0 +1,64 @@
+"""What a camera sends in place of a picture is told in words, and its kind decides what is next."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.camera import explain
+from services.camera.failures import CameraError, CredentialsRefused, Misdirected, WrongAnswer
+from tests.cameras import FOSCAM_WRONG, LOGIN_PAGE, REOLINK
+
+HIKVISION = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<ResponseStatus version="2.0">'
+    b"<statusCode>4</statusCode><statusString>Invalid Operation</statusString>"
+    b"<subStatusCode>lowPrivilege</subStatusCode></ResponseStatus>"
+)
+
+
+@pytest.mark.promise("fault C2")
+@pytest.mark.parametrize(
+    ("body", "kind", "words"),
+    [
+        (b"", WrongAnswer, "nothing at all"),
+        (LOGIN_PAGE, WrongAnswer, "web page in place of a picture: title 'IP Camera & Login'"),
+        (b"<p>hello</p>", WrongAnswer, "a web page"),
+        (REOLINK, CredentialsRefused, "JSON in place of a picture: please login first, rspCode -6"),
+        (b'{"error": "busy"}', WrongAnswer, "busy"),
+        (b"[]", WrongAnswer, "JSON"),
+        (FOSCAM_WRONG, CredentialsRefused, "user or password is wrong (result -2)"),
+        (FOSCAM_WRONG.replace(b"-2", b"-3"), CredentialsRefused, "may not take pictures"),
+        (FOSCAM_WRONG.replace(b"-2", b"-4"), WrongAnswer, "could not execute"),
+        (FOSCAM_WRONG.replace(b"-2", b"-99"), WrongAnswer, "(result -99)"),
+        (HIKVISION, WrongAnswer, "Invalid Operation: lowPrivilege"),
+        (b"GIF89a" + bytes(50), WrongAnswer, "GIF"),
+        (b"cannot open device", WrongAnswer, "text"),
+        (bytes(range(200, 256)), WrongAnswer, "not a JPEG or PNG"),
+    ],
+)
+def test_an_error_page_is_told_in_words(body: bytes, kind: type[CameraError], words: str) -> None:
+    error = explain.page(body)
+    assert type(error) is kind
+    assert words in str(error)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (401, CredentialsRefused),
+        (403, CredentialsRefused),
+        (404, Misdirected),
+        (500, WrongAnswer),
+        (503, WrongAnswer),
+        (204, WrongAnswer),
+    ],
+)
+def test_a_status_that_is_not_200_is_an_error(code: int, kind: type[CameraError]) -> None:
+    error = explain.status(code, "Some\r\nReason\x1b[31m")
+    assert type(error) is kind
+    assert str(error).isprintable()
+
+
+def test_what_the_camera_says_becomes_one_short_printable_line() -> None:
+    error = explain.page(b"<html><title>evil\r\n\x1b[2J\x00" + b"A" * 9000 + b"</title>")
+    assert str(error).isprintable()
+    assert len(str(error)) < 220

@@ -1,0 +1,128 @@
+"""What drive files, under which policy, and what it says of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.drive.app import build
+from services.drive.archive import Filing
+from services.drive.file import FileSnapshots
+from services.drive.folder import MARKER, FolderArchive
+from shared.errors import ConfigError, Reject, Retry, SnapshotMissing
+from shared.events import Event, SnapshotAnalyzed
+from tests.making import Core, analyzed, core, picture, taken
+
+
+class Archive:
+    """Remembers what it was given."""
+
+    name = "memory"
+
+    def __init__(self) -> None:
+        self.filed: list[Filing] = []
+
+    def file(self, filing: Filing) -> str:
+        self.filed.append(filing)
+        return "2026/03/a.jpg"
+
+    def about(self) -> Mapping[str, Any]:
+        return {"ok": True}
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Core]:
+    here = core(tmp_path)
+    yield here
+    here.journal.close()
+
+
+@pytest.fixture
+def seen(here: Core) -> Event:
+    """A stored picture, analyzed."""
+    here.arrive(picture(), name="a.jpg")
+    return analyzed(here.told[0], "cat")
+
+
+def filer(here: Core, archive: Archive, policy: str = "everything") -> FileSnapshots:
+    return FileSnapshots(archive, here.store, here.journal, policy=policy, person_confidence=0.5)
+
+
+def test_what_is_filed_is_told_with_place_and_checksum(here: Core, seen: Event):
+    archive = Archive()
+    (event,) = filer(here, archive)(seen)
+    assert event.topic == "snapshot.archived"
+    assert (event.data["archive"], event.data["path"]) == ("memory", "2026/03/a.jpg")
+    (filing,) = archive.filed
+    assert filing.source.read_bytes() == picture()
+    assert event.data["sha256"] == filing.sha256
+    assert event.cause == seen.id
+
+
+@pytest.mark.promise("inv I8")
+def test_filing_again_says_the_same(here: Core, seen: Event):
+    first, second = filer(here, Archive())(seen), filer(here, Archive())(seen)
+    assert [event.id for event in first] == [event.id for event in second]
+
+
+@pytest.mark.parametrize(
+    ("policy", "labels", "confidence", "filed"),
+    [
+        ("everything", [], 0.9, True),
+        ("objects", [], 0.9, False),
+        ("objects", ["cat"], 0.1, True),
+        ("people", ["cat"], 0.9, False),
+        ("people", ["person"], 0.49, False),
+        ("people", ["cat", "person"], 0.5, True),
+    ],
+)
+def test_the_policy_decides(here: Core, seen: Event, policy, labels, confidence, filed: bool):
+    archive = Archive()
+    event = analyzed(here.told[0], *labels, confidence=confidence)
+    (answer,) = filer(here, archive, policy)(event)
+    assert answer.topic == ("snapshot.archived" if filed else "snapshot.skipped")
+    assert len(archive.filed) == filed
+
+
+@pytest.mark.parametrize("policy", ["objects", "people"])
+def test_what_nobody_analysed_is_filed_under_every_policy(here: Core, seen: Event, policy: str):
+    data = SnapshotAnalyzed(camera="porch", analyzed=False, reason="no model")
+    event = data.event(subject="porch", cause=here.told[0])
+    assert filer(here, Archive(), policy)(event)[0].topic == "snapshot.archived"
+
+
+def test_a_snapshot_nobody_knows_can_not_be_filed(here: Core):
+    with pytest.raises(Reject, match="catalogue"):
+        filer(here, Archive())(analyzed(taken(5)))
+
+
+def test_a_lost_file_is_an_error_not_an_archived_snapshot(here: Core, seen: Event):
+    here.store.path(here.told[0].data["sha256"]).unlink()
+    with pytest.raises(SnapshotMissing):
+        filer(here, Archive())(seen)
+
+
+@pytest.mark.promise("fault W6")
+def test_the_service_makes_its_folder_once_and_never_in_an_empty_mount_point(here: Core):
+    root = here.settings.data / "archive"
+    assert build(here.parts).about()["ok"]
+    assert (root / MARKER).is_file()
+    (root / MARKER).unlink()  # the volume is not mounted today
+    service = build(here.parts)
+    assert not service.about()["ok"]
+    assert MARKER in service.about()["summary"]
+    assert not any(root.iterdir())
+    with pytest.raises(Retry, match="mounted"):
+        FolderArchive(root).file(Filing("1", "a", taken(1).time, "image/jpeg", "0", 1, root))
+
+
+def test_a_folder_that_can_not_be_made_is_a_mistake_of_the_configuration(here: Core):
+    (here.settings.data / "file").touch()
+    drive = here.settings.drive.model_copy(update={"folder": Path("file/archive")})
+    settings = here.settings.model_copy(update={"drive": drive})
+    with pytest.raises(ConfigError, match=r"drive\.folder: .*archive"):
+        build(dataclasses.replace(here.parts, settings=settings))

@@ -1,0 +1,100 @@
+"""What a session believes to have stored: names, and nothing behind them."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.ftp.tree import MOST_NAMES, Tree, clean
+
+
+@pytest.mark.promise("sec A1")
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("../../etc/passwd", "/etc/passwd"),
+        ("a/../../b", "/b"),
+        ("\\..\\w", "/\\..\\w"),
+        ("/abs", "/abs"),
+        ("//unc/x", "/unc/x"),
+        ("-rf", "/-rf"),
+        (" lead", "/ lead"),
+        (".hidden", "/.hidden"),
+        ("a\x00b", "/a\ufffdb"),
+        ("a\tb\x07\x1b[31m", "/a\ufffdb\ufffd\ufffd[31m"),
+        ("\u202ejpg.exe", "/\u202ejpg.exe"),
+        ("\udcff.jpg", "/\ufffd.jpg"),
+    ],
+)
+def test_a_name_is_only_a_name(said, meant):
+    assert Tree().ftp2fs(said) == meant
+
+
+def test_an_endless_name_is_cut():
+    assert len(Tree().ftp2fs("x" * 100_000)) <= 1025
+
+
+def test_folders_are_made_deep_and_repeatedly():
+    tree = Tree()
+    tree.mkdir("/a/b/c")
+    tree.mkdir("/a/b/c")
+    tree.mkdir("/a/b")
+    assert tree.listdir("/") == ["a"]
+    assert tree.listdir("/a") == ["b"]
+    tree.chdir("/a/b/c")
+    assert tree.ftp2fs("x.jpg") == "/a/b/c/x.jpg"
+    assert tree.ftp2fs("..") == "/a/b"
+
+
+def test_a_folder_of_an_earlier_session_can_be_entered():
+    tree = Tree()
+    tree.chdir("/snap/2026")
+    assert tree.cwd == "/snap/2026"
+
+
+def test_files_are_listed_renamed_and_removed():
+    tree = Tree()
+    tree.chdir("/snap")
+    tree.add_file("/snap/x.tmp", 5)
+    tree.rename("/snap/x.tmp", "/snap/x.jpg")
+    assert tree.listdir("/snap") == ["x.jpg"]
+    assert tree.getsize("/snap/x.jpg") == 5
+    (line,) = tree.format_list("/snap", tree.listdir("/snap"))
+    assert line.startswith(b"-rw-r--r--") and line.endswith(b" x.jpg\r\n")
+    tree.rename("/snap", "/other")
+    assert tree.isfile("/other/x.jpg")
+    with pytest.raises(OSError, match="not empty"):
+        tree.rmdir("/other")
+    tree.remove("/other/x.jpg")
+    tree.rmdir("/other")
+    assert tree.listdir("/") == []
+
+
+@pytest.mark.parametrize("name", ["/nothing", "/a/b"])
+def test_what_is_not_there_is_said_so(name):
+    tree = Tree()
+    for call in (tree.remove, tree.rmdir, tree.lstat, tree.getsize):
+        with pytest.raises(FileNotFoundError):
+            call(name)
+    with pytest.raises(FileNotFoundError):
+        tree.rename(name, "/x")
+
+
+def test_a_folder_is_not_moved_into_itself():
+    tree = Tree()
+    tree.mkdir("/a")
+    with pytest.raises(OSError, match="Invalid"):
+        tree.rename("/a", "/a/b")
+
+
+@pytest.mark.promise("inv I17")
+def test_a_session_of_months_remembers_the_latest_names_only():
+    tree = Tree()
+    for number in range(MOST_NAMES + 10):
+        tree.add_file(f"/{number}.jpg", 1)
+    names = tree.listdir("/")
+    assert len(names) == MOST_NAMES
+    assert names[-1] == f"{MOST_NAMES + 9}.jpg"
+
+
+def test_what_can_be_printed_stays_as_it_is():
+    assert clean("Tür 1 日本.jpg") == "Tür 1 日本.jpg"

@@ -1,0 +1,98 @@
+"""Health: live, ready, stuck, and what the container's check makes of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.errors import ConfigError
+from shared.health import STALE_S, HealthServer, Pulse, address, check
+from shared.metrics import Metrics
+from tests.servers import free_ports
+
+
+class Process:
+    """Something whose pulse a test sets."""
+
+    def __init__(self) -> None:
+        self.pulse = Pulse()
+        self.metrics = Metrics()
+        self.server = HealthServer("127.0.0.1", 0, lambda: self.pulse, self.metrics.render)
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        url = f"http://127.0.0.1:{self.server.port}{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+
+@pytest.fixture
+def process() -> Iterator[Process]:
+    process = Process()
+    process.server.start()
+    yield process
+    process.server.stop()
+
+
+def test_a_healthy_process_is_live_and_ready(process: Process):
+    process.pulse = Pulse(services={"ftp": {"ok": True}})
+    assert process.get("/live")[0] == 200
+    status, body = process.get("/ready")
+    assert status == 200
+    assert json.loads(body) == {"ok": True, "problems": [], "services": {"ftp": {"ok": True}}}
+    assert check(process.server.port) == []
+
+
+@pytest.mark.promise("sec N2")
+def test_a_process_with_problems_lives_but_is_not_ready(process: Process):
+    process.pulse = Pulse(problems=("drive: owes 3 events",))
+    assert process.get("/live")[0] == 200
+    assert process.get("/ready")[0] == 503
+    assert check(process.server.port) == ["drive: owes 3 events"]
+
+
+def test_a_process_that_does_not_examine_itself_any_more_is_dead(process: Process):
+    process.pulse = Pulse(taken_at=time.monotonic() - STALE_S - 1)
+    assert process.get("/live")[0] == 503
+    assert check(process.server.port) == ["the process hangs"]
+
+
+def test_metrics_are_prometheus_text(process: Process):
+    process.metrics.handled.labels("drive", "snapshot.analyzed", "done").inc()
+    status, body = process.get("/metrics")
+    assert status == 200
+    assert b'snapbus_events_handled_total{outcome="done",service="drive"' in body
+    assert process.get("/other")[0] == 404
+
+
+def test_the_check_knows_where_to_ask(tmp_path: Path):
+    assert address({"SNAPBUS__HEALTH__PORT": "99"}) == ("127.0.0.1", 99)
+    config = tmp_path / "snapbus.yml"
+    config.write_text("health: {port: 77}")
+    assert address({"SNAPBUS_CONFIG": str(config)}) == ("127.0.0.1", 77)
+
+
+def test_nobody_there_is_a_problem():
+    (port,) = free_ports(1)
+    assert "no answer" in check(port)[0]
+
+
+def test_a_silent_caller_holds_nobody_up(process: Process):
+    with contextlib.closing(socket.create_connection(("127.0.0.1", process.server.port))):
+        assert process.get("/live")[0] == 200
+
+
+def test_a_port_in_use_is_a_mistake_of_the_configuration(process: Process):
+    with pytest.raises(ConfigError, match="SNAPBUS__HEALTH__PORT"):
+        HealthServer("127.0.0.1", process.server.port, Pulse, bytes)

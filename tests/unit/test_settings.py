@@ -1,0 +1,131 @@
+"""One configuration from three places; what is wrong is named with place and remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.errors import ConfigError
+from shared.settings import load, secrets_of
+
+SECRET = "hunter2-hunter2"
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(text: str) -> Path:
+        path = tmp_path / "snapbus.yml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def loaded(path: Path, **environ: str):
+    return load(path, environ=environ, secrets=path.parent / "secrets")
+
+
+def refused(path: Path, **environ: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        loaded(path, **environ)
+    assert SECRET not in str(caught.value)
+    return str(caught.value)
+
+
+def test_an_empty_file_is_a_whole_configuration(write):
+    settings = loaded(write(""))
+    assert settings.journal_url.startswith("sqlite:///")
+    assert settings.broker.url.get_secret_value() == "local"
+
+
+def test_the_environment_wins_over_the_file_and_secrets_over_both(write, tmp_path: Path):
+    path = write("cameras: {porch: {ftp: {password: file}}}\ndetector: {streams: 1}")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "camera_porch_ftp_password").write_text(f"{SECRET}\n")
+    (tmp_path / "secrets" / "journal_url").write_text("postgresql://a:b@c/d")
+    settings = loaded(path, SNAPBUS__DETECTOR__STREAMS="2", SNAPBUS__JOURNAL__URL="other")
+    assert settings.detector.streams == 2
+    assert settings.cameras["porch"].ftp.password.get_secret_value() == SECRET
+    assert settings.journal_url == "postgresql://a:b@c/d"
+
+
+def test_the_names_that_older_programs_use_are_understood(write):
+    settings = loaded(write(""), LOG_LEVEL="WARNING", OBJECT_DETECTION_ENABLED="false")
+    assert settings.log.level == "warning"
+    assert settings.detector.enabled is False
+
+
+def test_null_in_the_environment_is_nothing(write):
+    path = write("cameras: {a: {fetch: {url: 'http://a', every_s: 5}}}")
+    settings = loaded(path, SNAPBUS__CAMERAS__A__FETCH__EVERY_S="null")
+    assert settings.cameras["a"].fetch.every_s is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("detector: {stream: 1}", ["detector.stream", "check the spelling"]),
+        ("camera: {}", ["snapbus.yml: camera", "check the spelling"]),
+        ("cameras: {Front Door: {}}", ["cameras.Front Door", "lower-case"]),
+        ("cameras: [porch]", ["cameras", "snapbus.schema.json"]),
+        ("cameras: {a: {ftp: {password: 12345}}}", ["cameras.a.ftp.password", "in quotes"]),
+        (f"cameras: {{a: {{ftp: {{password: [{SECRET}]}}}}}}", ["cameras.a.ftp.password"]),
+        (f"cameras: {{a: {{fetch: {{url: 'http://u:{SECRET}@h'}}}}}}", ["into 'username'"]),
+        ("api: {port: 70000}", ["api.port", "65535"]),
+        ("- a\n- b", ["must be a mapping"]),
+        ("a: [", ["line 1", "not valid YAML"]),
+        (f"a: *{SECRET}", ["line 1", "in quotes"]),
+        (f"a: !{SECRET} b", ["line 1", "in quotes"]),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_path_and_remedy(write, text: str, says: list[str]):
+    message = refused(write(text))
+    assert "snapbus.yml" in message
+    for each in says:
+        assert each in message
+
+
+def test_all_mistakes_are_told_at_once(write):
+    assert len(refused(write("api: {prt: 1}\nftp: {prt: 1}")).splitlines()) == 2
+
+
+def test_a_mistake_in_the_environment_names_the_variable(write):
+    message = refused(write(""), SNAPBUS__API__PORT=SECRET)
+    assert message.startswith("environment variable SNAPBUS__API__PORT: api.port:")
+    assert "cameras" in refused(write(""), SNAPBUS__CAMERAS=SECRET)
+    message = refused(write(""), SNAPBUS__DETECTR__STREAMS="2")
+    assert message.startswith("environment variable SNAPBUS__DETECTR__STREAMS: detectr:")
+
+
+def test_a_file_that_is_missing_or_no_text_is_named(write, tmp_path: Path):
+    assert "no such file" in refused(tmp_path / "other.yml")
+    path = write("")
+    path.write_bytes(b"\xff\xfe\x00")
+    assert "not UTF-8" in refused(path)
+
+
+def test_a_secret_that_can_not_be_read_is_named(write, tmp_path: Path):
+    path = write("")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "journal_url").write_bytes(b"\xff\xfe\x00")
+    assert "secret file" in refused(path)
+
+
+def test_settings_never_show_a_secret(write):
+    settings = loaded(write(f"cameras: {{a: {{ftp: {{password: {SECRET}}}}}}}"))
+    assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+def test_of_an_address_only_the_password_is_secret(write):
+    path = write(
+        f"""
+        journal: {{url: 'postgresql://snapbus:p%40ss-word@postgres/snapbus'}}
+        broker: {{url: 'amqp://snapbus:{SECRET}@rabbitmq/'}}
+        log: {{sentry_dsn: 'https://0123456789abcdef@sentry.example.org/1'}}
+        cameras: {{a: {{ftp: {{password: abc}}}}}}
+        """
+    )
+    found = secrets_of(loaded(path))
+    assert found == {"p%40ss-word", "p@ss-word", SECRET, "0123456789abcdef"}
+    assert secrets_of(loaded(write("journal: {url: 'sqlite:////a/b.db'}"))) == set()

@@ -1,0 +1,28 @@
+"""The spool is as safe as the store: the file, its name, and the name of its folder are synced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared import spool as module
+from shared.spool import Spool, Waiting
+from shared.store import Store
+from tests.making import START, taken
+
+
+@pytest.mark.promise("fault X2")
+def test_the_folder_of_the_spool_is_named_safely_before_the_first_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    store = Store(tmp_path / "store")
+    store.create()
+    synced: list[str] = []
+    monkeypatch.setattr(module, "sync_folder", lambda folder: synced.append(folder.name))
+    spool = Spool(store)
+
+    for number in range(2):
+        spool.put(Waiting(taken(number), ("key",), START))
+
+    assert synced == ["spool", "store", "spool"]

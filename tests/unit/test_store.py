@@ -1,0 +1,246 @@
+"""The store: synced before it answers, content-addressed, and never half."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import stat
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shared import store as module
+from shared.errors import (
+    PictureTooLarge,
+    SnapshotMissing,
+    StoreError,
+    StoreFull,
+    StoreMissing,
+)
+from shared.store import Blob, Store
+
+DATA = b"picture" * 100
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "store")
+    store.create()
+    return store
+
+
+def keep(store: Store, data: bytes = DATA) -> Blob:
+    part = store.receive(1_000_000)
+    for begin in range(0, len(data), 100):
+        part.write(data[begin : begin + 100])
+    return part.commit()
+
+
+def files(store: Store) -> list[Path]:
+    return [path for path in store.root.glob("*/**/*") if path.is_file()]
+
+
+class Syncs:
+    """What was synced, in order; ``fail`` makes the next sync of a kind fail."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.order: list[str] = []
+        self.fail: dict[str, int] = {}
+        self._fsync, self._link = os.fsync, os.link
+        monkeypatch.setattr(os, "fsync", self.fsync)
+        monkeypatch.setattr(os, "link", self.link)
+
+    def fsync(self, descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        kind = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file"
+        self.order.append(f"{kind} {path.name if kind == 'folder' else '*'}")
+        if kind in self.fail:
+            raise OSError(self.fail[kind], os.strerror(self.fail[kind]))
+        self._fsync(descriptor)
+
+    def link(self, source: Path, target: Path) -> None:
+        self.order.append("link")
+        self._link(source, target)
+
+
+def assert_synced(syncs: Syncs, blob: Blob) -> None:
+    """File before its link, the folder after it, and after that the folders that hold its name."""
+    first, second = blob.sha256[:2], blob.sha256[2:4]
+    link = syncs.order.index("link")
+    assert "file *" in syncs.order[:link]
+    above = [f"folder {second}", f"folder {first}", "folder blobs"]
+    assert syncs.order[link + 1 :] == above
+
+
+@pytest.mark.promise("inv I2", "fault F9")
+def test_a_file_is_synced_then_linked_then_its_folders(store: Store, monkeypatch):
+    syncs = Syncs(monkeypatch)
+    assert_synced(syncs, keep(store))
+
+
+@pytest.mark.parametrize("forgotten", ["file", "folder"])
+def test_the_test_above_can_fail(store: Store, monkeypatch, forgotten: str):
+    if forgotten == "folder":
+        monkeypatch.setattr(module, "sync_folder", lambda folder: None)
+    syncs = Syncs(monkeypatch)
+    blob = keep(store)
+    syncs.order = [each for each in syncs.order if not each.startswith(forgotten)]
+    with pytest.raises((AssertionError, ValueError)):
+        assert_synced(syncs, blob)
+
+
+@pytest.mark.promise("inv I2")
+def test_what_is_kept_has_its_size_and_hash_and_nothing_is_left(store: Store):
+    blob = keep(store)
+    assert blob == Blob(hashlib.sha256(DATA).hexdigest(), len(DATA))
+    assert store.read(blob.sha256) == store.path(blob.sha256).read_bytes() == DATA
+    assert files(store) == [store.path(blob.sha256)]
+
+
+def test_equal_bytes_are_one_file(store: Store):
+    assert keep(store) == keep(store)
+    assert len(files(store)) == 1
+
+
+def test_a_damaged_file_is_repaired_by_its_picture(store: Store):
+    blob = keep(store)
+    store.path(blob.sha256).write_bytes(b"cut")
+    keep(store)
+    assert store.read(blob.sha256) == DATA
+    assert len(files(store)) == 1
+
+
+@pytest.mark.promise("fault F9")
+@pytest.mark.parametrize("kind", ["file", "folder"])
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [(errno.EIO, StoreError), (errno.ENOSPC, StoreFull), (errno.EDQUOT, StoreFull)],
+)
+def test_a_failed_sync_is_refused_and_not_tried_again(
+    store: Store, monkeypatch, kind: str, number: int, error: type[StoreError]
+):
+    syncs = Syncs(monkeypatch)
+    syncs.fail = {kind: number}
+    with pytest.raises(error):
+        keep(store)
+    assert syncs.order.count("file *") == 1
+    assert not list(store.incoming.iterdir())
+
+
+@pytest.mark.promise("fault F7")
+def test_a_picture_over_the_limit_is_stopped_while_it_comes(store: Store):
+    part = store.receive(150)
+    part.write(b"x" * 100)
+    with pytest.raises(PictureTooLarge):
+        part.write(b"x" * 51)
+    part.discard()
+    part.discard()
+    assert files(store) == []
+
+
+@pytest.mark.promise("fault F9")
+def test_a_part_that_can_not_be_removed_is_left_to_the_sweep(store: Store):
+    part = store.receive(150)
+    part.path.unlink()
+    store.incoming.rmdir()
+    store.incoming.touch()  # now removing fails, as it does on a disk that is read-only
+    part.discard()
+
+
+@pytest.mark.promise("fault F9")
+def test_too_little_space_refuses_before_a_byte(tmp_path: Path):
+    full = Store(tmp_path / "store", reserve_bytes=2**60)
+    full.create()
+    with pytest.raises(StoreFull, match="kept in reserve"):
+        full.receive(10)
+    fraction = Store(tmp_path / "store", reserve_fraction=0.999999)
+    with pytest.raises(StoreFull):
+        fraction.receive(10)
+
+
+@pytest.mark.promise("fault F9")
+def test_a_full_volume_refuses_while_writing(store: Store):
+    part = store.receive(10**6)
+    part._file.close()
+    part._file = open("/dev/full", "wb", buffering=0)  # noqa: PTH123, SIM115
+    with pytest.raises(StoreFull):
+        part.write(DATA)
+    part.discard()
+
+
+@pytest.mark.promise("fault W6")
+def test_an_empty_mount_point_is_not_the_store(store: Store):
+    blob = keep(store)
+    store.root.rename(store.root.with_name("unmounted"))
+    store.root.mkdir()
+    again = Store(store.root)
+    for call in (again.identity, lambda: again.receive(10), lambda: again.read(blob.sha256)):
+        with pytest.raises(StoreMissing, match="mounted"):
+            call()
+
+
+def test_a_missing_file_of_a_present_store_is_another_matter(store: Store):
+    for call in (store.read, store.path):
+        with pytest.raises(SnapshotMissing):
+            call("0" * 64)
+
+
+def test_a_store_that_can_not_be_made_says_so(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="can't be made"):
+        Store(tmp_path / "file" / "store").create()
+
+
+def in_threads(count: int, call: Callable[[], object]) -> None:
+    threads = [threading.Thread(target=call) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_services_that_start_together_make_one_store(tmp_path: Path):
+    found: list[str] = []
+    in_threads(8, lambda: found.append(Store(tmp_path / "store").create()))
+    assert len(found) == 8
+    assert len(set(found)) == 1
+    assert sorted(path.name for path in (tmp_path / "store").iterdir()) == [
+        "blobs", "incoming", "store.json",
+    ]  # fmt: skip
+
+
+def test_threads_that_keep_the_same_and_other_pictures_keep_all(store: Store):
+    found: list[Blob] = []
+
+    def work() -> None:
+        for number in range(10):
+            found.append(keep(store, b"%d" % number * 50))
+
+    in_threads(4, work)
+    assert len(found) == 40
+    assert len(files(store)) == 10
+
+
+@pytest.mark.promise("inv I3")
+def test_only_old_parts_are_swept(store: Store):
+    crashed, fresh = store.receive(100), store.receive(100)
+    crashed._file.close()
+    old = time.time() - 7200
+    os.utime(crashed.path, (old, old))
+    assert store.sweep() == 1
+    assert list(store.incoming.iterdir()) == [fresh.path]
+    fresh.discard()
+
+
+def test_the_cache_may_be_deleted(store: Store):
+    blob = keep(store)
+    place = store.derived("thumbnail", blob.sha256)
+    place.parent.mkdir(parents=True)
+    place.touch()
+    shutil.rmtree(store.root / "cache")
+    assert store.read(blob.sha256) == DATA

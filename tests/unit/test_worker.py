@@ -1,0 +1,376 @@
+"""Workers: each event once, whatever the handler, the journal and the broker do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from shared.broker_local import LocalBroker
+from shared.bus import Bus
+from shared.envelope import MAX_BYTES
+from shared.errors import JournalUnavailable, Reject, Retry, SnapshotMissing, StoreMissing
+from shared.events import Event, SnapshotArchived, SnapshotSkipped, now
+from shared.journal import Journal
+from shared.journal import journal as journal_module
+from shared.metrics import Metrics
+from shared.outbox import Outbox
+from shared.relay import Relay
+from shared.sections import Work
+from shared.service import Service
+from shared.turns import Turns
+from shared.worker import Worker, announce
+from tests.fakes import eventually
+from tests.making import analyzed, taken
+
+EVENT = analyzed(taken(1), "cat")
+OTHER = analyzed(taken(2), "cat")
+
+
+def skipped(event: Event) -> Sequence[Event]:
+    data = SnapshotSkipped(camera=event.subject, policy="people")
+    return [data.event(subject=event.subject, cause=event)]
+
+
+class Rig:
+    """A service named drive with a real journal, relay, bus and local broker."""
+
+    def __init__(self, folder: Path, workers: int = 2) -> None:
+        self.journal = Journal.open(f"sqlite:///{folder}/journal.db")
+        self.broker, self.relay, self.metrics = LocalBroker(), Relay(), Metrics()
+        self.handler: Callable[[Event], Sequence[Event]] = skipped
+        self.seen: list[str] = []
+        self.stop, self.outbox_stop = threading.Event(), threading.Event()
+        topics = {"snapshot.analyzed": self.handle}
+        self.service = Service("drive", topics, workers=workers)
+        self.bus = Bus(self.broker, self.relay, {"drive": (list(topics), workers)})
+        self.policy = Work(attempts=2, retries=3)
+        self.outbox = Outbox(self.relay, self.journal, self.outbox_stop)
+        self.workers = [self.worker(number, Turns()) for number in range(workers)]
+        turns = Turns()
+        for each in self.workers:
+            each._turns = turns
+
+    def worker(self, number: int, turns: Turns) -> Worker:
+        return Worker(
+            self.service,
+            number,
+            relay=self.relay,
+            journal=self.journal,
+            policy=self.policy,
+            metrics=self.metrics,
+            turns=turns,
+            stop=self.stop,
+        )
+
+    def handle(self, event: Event) -> Sequence[Event]:
+        self.seen.append(event.id)
+        return self.handler(event)
+
+    def start(self) -> None:
+        for thread in (self.bus, self.outbox, *self.workers):
+            thread.start()
+
+    def give(self, *events: Event, queue: str = "") -> None:
+        announce(self.relay.end(), events, queue)
+
+    def status(self, event: Event = EVENT) -> str:
+        if self.journal.begin("drive", event, redelivered=False).done:
+            dead = [item.event.id for item in self.journal.recovery.items(("dead",))]
+            return "dead" if event.id in dead else "done"
+        items = self.journal.recovery.items()
+        return next((item.status for item in items if item.event.id == event.id), "open")
+
+    def reached(self, seen: int, status: str) -> bool:
+        return (len(self.seen), self.status()) == (seen, status)
+
+    def is_idle(self) -> bool:
+        return not self.broker._queues["drive"].unsettled
+
+    def error(self) -> str:
+        return self.journal.recovery.items()[0].error
+
+    def has_counted(self, name: str, count: int) -> bool:
+        return self.outcome(name) == count
+
+    def outcome(self, name: str) -> float:
+        counter = self.metrics.handled.labels("drive", "snapshot.analyzed", name)
+        return counter._value.get()
+
+    def close(self) -> None:
+        self.stop.set()
+        for worker in self.workers:
+            worker.join(5)
+        self.bus.stop()
+        self.bus.join(5)
+        self.outbox_stop.set()
+        self.outbox.join(5)
+        assert not any(each.is_alive() for each in (self.bus, self.outbox, *self.workers))
+        self.relay.end().close()
+        self.relay.close()
+        self.journal.close()
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(tmp_path)
+    rig.journal.subscribe("drive", ["snapshot.analyzed"])
+    rig.journal.append([EVENT, OTHER])
+    rig.start()
+    yield rig
+    rig.close()
+
+
+@pytest.mark.promise("inv I5")
+def test_outputs_and_mark_are_committed_then_published_and_marked(rig: Rig):
+    rig.give(EVENT, OTHER)
+    assert eventually(lambda: rig.status() == rig.status(OTHER) == "done")
+    (output,) = skipped(EVENT)
+    recorded = rig.journal.read.event(output.id)
+    assert recorded is not None
+    assert recorded.event.source == "/snapbus/drive"
+    eventually(lambda: not rig.journal.recovery.unpublished(now(), 10))
+    assert rig.outcome("done") == 2
+
+
+@pytest.mark.promise("inv I8", "fault D5")
+def test_a_second_delivery_does_nothing(rig: Rig):
+    rig.give(EVENT)
+    eventually(lambda: rig.status() == "done")
+    for count in (1, 2):
+        eventually(rig.is_idle)
+        rig.give(EVENT)
+        eventually(partial(rig.has_counted, "repeated", count))
+    assert rig.seen == [EVENT.id]
+
+
+@pytest.mark.promise("inv I8", "fault D5")
+def test_two_deliveries_at_the_same_time_are_handled_once(rig: Rig):
+    entered, leave = threading.Event(), threading.Event()
+
+    def slow(event: Event) -> Sequence[Event]:
+        entered.set()
+        assert leave.wait(10)
+        return skipped(event)
+
+    rig.handler = slow
+    rig.give(EVENT, EVENT, EVENT)
+    assert entered.wait(5)
+    # The other worker is free for another event, although it was given this one too.
+    rig.give(OTHER)
+    eventually(lambda: OTHER.id in rig.seen)
+    leave.set()
+    eventually(lambda: rig.status() == "done")
+    eventually(rig.is_idle)
+    assert rig.seen.count(EVENT.id) == 1
+
+
+def test_a_failed_event_shares_its_fate_with_its_second_delivery(rig: Rig):
+    leave = threading.Event()
+
+    def fails(event: Event) -> Sequence[Event]:
+        assert leave.wait(10)
+        raise Retry("later")
+
+    rig.handler = fails
+    rig.give(EVENT, EVENT)
+    eventually(lambda: rig.seen)
+    leave.set()
+    eventually(lambda: rig.status() == "retry")
+    eventually(rig.is_idle)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "says"),
+    [
+        (Retry("camera busy"), "retry", "camera busy"),
+        (Reject("no such camera"), "dead", "no such camera"),
+        (StoreMissing("volume away"), "retry", "volume away"),
+        (SnapshotMissing("file away"), "retry", "file away"),
+        (JournalUnavailable("journal away"), "retry", "journal away"),
+        (ZeroDivisionError("oops"), "retry", "ZeroDivisionError: oops"),
+        (ValueError("nul \x00 and half \ud800"), "retry", "ValueError: nul \ufffd and half ?"),
+    ],
+)
+def test_what_a_handler_raises_is_kept_with_the_work(rig: Rig, error, status: str, says: str):
+    def fails(_event: Event) -> Sequence[Event]:
+        raise error
+
+    rig.handler = fails
+    rig.give(EVENT)
+    eventually(lambda: rig.status() == status)
+    assert rig.error() == says
+    assert rig.outcome(status) == 1
+    assert rig.outcome("done") == 0
+    rig.handler = skipped
+    rig.give(OTHER)
+    eventually(lambda: rig.status(OTHER) == "done")
+
+
+@pytest.mark.parametrize(("error", "most"), [(Retry("busy"), 3), (KeyError("bug"), 2)])
+def test_after_its_attempts_work_is_dead_and_can_be_replayed(rig: Rig, error, most: int):
+    def fails(_event: Event) -> Sequence[Event]:
+        raise error
+
+    rig.handler = fails
+    for number in range(1, most + 1):
+        rig.give(EVENT)
+        status = "dead" if number == most else "retry"
+        eventually(partial(rig.reached, number, status))
+        eventually(rig.is_idle)
+    rig.give(EVENT)
+    eventually(lambda: rig.outcome("repeated") == 1)
+    assert len(rig.seen) == most
+    rig.handler = skipped
+    assert rig.journal.recovery.replay(event_id=EVENT.id) == 1
+    rig.give(EVENT)
+    eventually(lambda: rig.status() == "done")
+
+
+@pytest.mark.promise("fault D4")
+def test_what_is_no_event_of_ours_harms_nobody(rig: Rig):
+    unknown = Event(id="1", topic="snapshot.analyzed", subject="a", time=EVENT.time, data={"b": 1})
+    end = rig.relay.end()
+    end.send(b"publish", b"x", b"snapshot.analyzed", b"", b"\xff not an event")
+    rig.give(unknown)
+    rig.give(EVENT)
+    eventually(lambda: rig.status() == "done")
+    eventually(lambda: rig.broker.dead_letters == [b"\xff not an event"])
+    eventually(lambda: rig.status(unknown) == "dead")
+    assert "the data is not that of snapshot.analyzed" in rig.error()
+    assert rig.seen == [EVENT.id]
+
+
+def test_an_answer_that_fits_no_message_is_dead_not_lost_on_the_way(rig: Rig):
+    def long(event: Event) -> Sequence[Event]:
+        data = SnapshotSkipped(camera="porch", policy="x" * MAX_BYTES)
+        return [data.event(subject="porch", cause=event)]
+
+    rig.handler = long
+    rig.give(EVENT)
+    eventually(lambda: rig.status() == "dead")
+    assert "at most" in rig.error()
+
+
+def test_an_answer_that_no_database_takes_is_a_failure_of_the_handler(rig: Rig):
+    def odd(event: Event) -> Sequence[Event]:
+        data = SnapshotArchived(camera="a", archive="x", path="y", sha256="0" * 64, size=1)
+        return [data.event(subject="\ud800", cause=event)]
+
+    rig.handler = odd
+    rig.give(EVENT)
+    eventually(lambda: rig.status() == "retry")
+    rig.handler = skipped
+    rig.give(OTHER)
+    eventually(lambda: rig.status(OTHER) == "done")
+
+
+@pytest.mark.promise("fault B2")
+def test_a_worker_waits_for_the_journal_with_its_result(rig: Rig, monkeypatch):
+    monkeypatch.setattr("shared.worker.JOURNAL_RETRY_S", 0.02)
+    finish, failures = rig.journal.finish, [JournalUnavailable("away")] * 3
+
+    def flaky(*args, **options):
+        if failures:
+            raise failures.pop()
+        return finish(*args, **options)
+
+    monkeypatch.setattr(rig.journal, "finish", flaky)
+    rig.give(EVENT)
+    eventually(lambda: rig.status() == "done")
+    assert rig.seen == [EVENT.id]
+
+
+def test_a_worker_that_stops_without_the_journal_settles_nothing(rig: Rig, monkeypatch):
+    def away(*args, **options):
+        raise JournalUnavailable("away")
+
+    monkeypatch.setattr(rig.journal, "finish", away)
+    rig.give(EVENT)
+    eventually(lambda: rig.seen)
+    rig.stop.set()
+    for worker in rig.workers:
+        worker.join(5)
+    assert len(rig.broker._queues["drive"].unsettled) == 1
+
+
+@pytest.mark.promise("inv I8")
+def test_what_another_process_said_is_not_said_again(rig: Rig):
+    def elsewhere(event: Event) -> Sequence[Event]:
+        rig.journal.finish("drive", event, skipped(event))
+        return skipped(event)
+
+    rig.handler = elsewhere
+    rig.give(EVENT)
+    eventually(lambda: rig.seen and rig.is_idle())
+    (output,) = skipped(EVENT)
+    recorded = rig.journal.read.event(output.id)
+    assert recorded is not None
+    assert recorded.published_at is None  # this one did not publish it; the reconciler will
+
+
+@pytest.mark.promise("fault D3")
+def test_an_event_that_ends_its_process_again_and_again_is_dead(tmp_path: Path, caplog):
+    journal = Journal.open(f"sqlite:///{tmp_path}/journal.db")
+    journal.append([EVENT])
+    # What a crash leaves behind: begun, and neither finished nor failed.
+    for attempt in (1, 2):
+        turn = journal.begin("drive", EVENT, redelivered=True)
+        assert turn == journal_module.Turn(False, attempt, unended=attempt > 1)
+    journal.close()
+    rig = Rig(tmp_path)
+    rig.start()
+    try:
+        rig.give(EVENT, queue="drive")
+        eventually(lambda: rig.status() == "dead")
+        assert rig.seen == []
+        assert "the process ended each time" in rig.error()
+    finally:
+        rig.close()
+
+
+@pytest.mark.promise("fault D3")
+def test_an_event_that_was_near_when_processes_ended_comes_later_not_never(rig: Rig):
+    rig.workers[0]._policy = rig.workers[1]._policy = Work()
+    for _ in range(2):
+        rig.journal.begin("drive", EVENT, redelivered=True)
+    rig.give(EVENT, queue="drive")
+    eventually(lambda: rig.status() == "retry")
+    assert rig.seen == []
+    eventually(rig.is_idle)
+    rig.give(EVENT, queue="drive")
+    eventually(lambda: rig.status() == "done")
+
+
+@pytest.mark.promise("fault D3")
+def test_suspects_are_handled_one_at_a_time_and_only_the_one_at_work_is_counted(rig: Rig):
+    for event in (EVENT, OTHER):
+        rig.journal.begin("drive", event, redelivered=True)
+    leave = threading.Event()
+
+    def slow(event: Event) -> Sequence[Event]:
+        assert leave.wait(10)
+        return skipped(event)
+
+    rig.handler = slow
+    rig.give(EVENT, OTHER, queue="drive")
+    eventually(lambda: rig.seen and len(rig.bus._handed_out) == 2)
+    assert not leave.wait(0.3)  # long enough to begin what must not be begun
+    attempts = sorted(item.attempts for item in rig.journal.recovery.items())
+    assert attempts == [1, 2]
+    assert len(rig.seen) == 1
+    leave.set()
+    eventually(lambda: rig.status() == rig.status(OTHER) == "done")
+
+
+def test_waiting_times_grow_and_have_a_limit(rig: Rig):
+    worker = rig.workers[0]
+    worker._policy = Work(first_retry_s=5, longest_retry_s=60)
+    for attempts, longest in ((1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (500, 60)):
+        waits = {worker._backoff(attempts) for _ in range(50)}
+        assert longest / 2 <= min(waits)
+        assert max(waits) <= longest
+        assert len(waits) > 10
