@@ -1,9 +1,11 @@
-"""What every writer of files needs: the sync of a folder, and our errors for the system's."""
+"""What every writer of files needs: syncs, and our errors for the system's."""
 
 from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from shared.errors import StoreError, StoreFull, StoreMissing
@@ -11,11 +13,25 @@ from shared.errors import StoreError, StoreFull, StoreMissing
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
+class SyncError(OSError):
+    """A sync failed. What was written since the last one may be lost, whatever a second says."""
+
+
+@contextmanager
+def syncing() -> Iterator[None]:
+    """What fails herein is a SyncError."""
+    try:
+        yield
+    except OSError as error:
+        raise SyncError(error.errno, error.strerror) from error
+
+
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder safe. Raises OSError."""
+    """Make the names in a folder safe. Raises OSError; SyncError when it was the sync."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        with syncing():
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -9,6 +9,7 @@ SnapbusError
 │   └── PictureTooLarge        more bytes than the door takes
 ├── StoreError             the picture store can't do what was asked
 │   ├── StoreFull              too little space is left to take a picture safely
+│   ├── StoreDamaged           a sync failed, so the volume is not written any more
 │   ├── StoreMissing           the volume is not the one the store lives on
 │   └── SnapshotMissing        no such snapshot, or its file is gone
 ├── JournalUnavailable     the database can't be reached now; the same call may succeed later
@@ -61,6 +62,10 @@ class StoreFull(StoreError):
 
 class StoreMissing(StoreError):
     """The volume is not the one the store lives on."""
+
+
+class StoreDamaged(StoreError):
+    """A sync failed: the volume takes nothing more until this process is started again."""
 
 
 class SnapshotMissing(StoreError):

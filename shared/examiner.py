@@ -50,10 +50,14 @@ class Examiner:
         if time.monotonic() - bus.ticked_at > BUS_HANGS_S:
             problems.append("the bus thread hangs")
         states = {}
+        damage = self._damage()
+        if damage:
+            problems.append(damage)
         try:
-            self._store.identity()
             for service in self._services:
                 about = {"ok": True, **service.about()}
+                if damage:
+                    about |= {"ok": False, "summary": damage}
                 states[service.name] = about
                 if stuck := self._journal.recovery.stuck(service.name, self._stuck_s):
                     about |= {"ok": False, "stuck": stuck}
@@ -62,3 +66,10 @@ class Examiner:
         except (StoreError, JournalUnavailable) as error:
             problems.append(str(error))
         return Pulse(tuple(problems), states)
+
+    def _damage(self) -> str:
+        try:
+            self._store.volume.check()
+        except StoreError as error:
+            return str(error)
+        return ""

@@ -117,11 +117,11 @@ class Runtime:
 
         max_bytes = self._settings.intake.max_bytes
         intake = Intake(store, journal, tell, max_bytes=max_bytes)
-        self._insist(lambda: journal.prepare(store.identity()), tries=1)
+        self._insist(lambda: journal.prepare(store.volume.identity()), tries=1)
         services = self._build(Parts(self._settings, store, journal, intake, tell, self._redeliver))
 
         def subscribe() -> bool:
-            journal.prepare(store.identity())
+            journal.prepare(store.volume.identity())
             reach("runtime.prepared")
             for service in services:
                 journal.subscribe(service.name, sorted(service.handlers))

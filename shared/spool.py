@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from shared.disk import sync_folder, translated
+from shared.disk import sync_folder, syncing
 from shared.errors import StoreError
 from shared.events import Event
 from shared.failpoint import reach
@@ -39,6 +39,7 @@ class Spool:
     """The spool of one store. Any thread, any process."""
 
     def __init__(self, store: Store) -> None:
+        self._volume = store.volume
         self._folder = store.root / "spool"
         self._named = False
 
@@ -50,13 +51,15 @@ class Spool:
         """Keep one; when this returns, it is synced. Raises StoreError."""
         final = self.path(waiting)
         part = final.with_suffix(".part")
+        self._volume.check_sound()
         try:
             self._folder.mkdir(exist_ok=True)
             with part.open("w", encoding="utf-8") as file:
                 json.dump(_as_dict(waiting), file)
                 file.flush()
-                reach("spool.before_sync")
-                os.fsync(file.fileno())
+                with syncing():
+                    reach("spool.before_sync")
+                    os.fsync(file.fileno())
             reach("spool.before_rename")
             part.replace(final)
             reach("spool.before_folder_sync")
@@ -68,7 +71,7 @@ class Spool:
             for path in (part, final):  # a sender that is refused must find nothing of it later
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
-            raise translated(error, final) from error
+            raise self._volume.failed(error, final) from error
 
     def __len__(self) -> int:
         return sum(1 for _ in self._folder.glob("*.json"))

@@ -7,10 +7,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import shutil
-import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -19,13 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.disk import sync_folder, translated
-from shared.errors import PictureTooLarge, SnapshotMissing, StoreError, StoreFull, StoreMissing
+from shared.disk import sync_folder, syncing, translated
+from shared.errors import (
+    PictureTooLarge,
+    SnapshotMissing,
+    StoreError,
+)
 from shared.failpoint import reach
+from shared.volume import Volume
 
-IDENTITY = "store.json"
 HEAD_BYTES = 512
-SPACE_CHECK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,7 @@ class Store:
         self, root: Path, *, reserve_fraction: float = 0.0, reserve_bytes: int = 0
     ) -> None:
         self.root = root
-        self._reserve_fraction = reserve_fraction
-        self._reserve_bytes = reserve_bytes
-        self._checked_at = float("-inf")
-        self._check_lock = threading.Lock()
+        self.volume = Volume(root, reserve_fraction=reserve_fraction, reserve_bytes=reserve_bytes)
         self._synced_folders: set[Path] = set()
 
     @property
@@ -61,65 +58,30 @@ class Store:
         try:
             for folder in (self.root, self.root / "blobs", self.incoming):
                 folder.mkdir(parents=True, exist_ok=True)
-            identity = self.root / IDENTITY
-            if not identity.exists():
-                text = json.dumps({"store": str(uuid.uuid4())})
-                part = identity.with_suffix(f".{uuid.uuid4().hex}")
-                with part.open("w", encoding="utf-8") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                with suppress(FileExistsError):  # another service was faster
-                    os.link(part, identity)
-                part.unlink()
-                sync_folder(self.root)
+            self.volume.name()
         except OSError as error:
             raise StoreError(
                 f"store {self.root} can't be made: {error.strerror}. Let this user write there, "
                 "or set 'data' to another folder"
             ) from error
-        return self.identity()
-
-    def identity(self) -> str:
-        """The id of this store. Raises StoreMissing when the volume isn't there."""
-        try:
-            return str(json.loads((self.root / IDENTITY).read_text(encoding="utf-8"))["store"])
-        except (OSError, ValueError, KeyError) as error:
-            raise StoreMissing(
-                f"{self.root / IDENTITY} is missing: is the volume of the store mounted?"
-            ) from error
-
-    def check_space(self) -> None:
-        """Raise StoreFull when the volume has too little left, StoreMissing when it is not there.
-        Looks at most once a second."""
-        with self._check_lock:
-            if time.monotonic() - self._checked_at < SPACE_CHECK_S:
-                return
-            self.identity()
-            usage = shutil.disk_usage(self.root)
-            reserve = max(self._reserve_bytes, int(usage.total * self._reserve_fraction))
-            if usage.free < reserve:
-                raise StoreFull(
-                    f"only {usage.free // 2**20} MiB free on {self.root}; "
-                    f"{reserve // 2**20} MiB are kept in reserve"
-                )
-            self._checked_at = time.monotonic()
+        return self.volume.identity()
 
     def receive(self, max_bytes: int) -> Part:
-        """Begin to receive a file. Raises StoreFull or StoreMissing before a byte is taken."""
-        self.check_space()
+        """Begin to receive a file. Raises StoreFull, StoreMissing or StoreDamaged before a byte is
+        taken."""
+        self.volume.check_space()
         path = self.incoming / f"{uuid.uuid4().hex}.part"
         try:
             reach("store.before_open")
-            return Part(path, path.open("xb", buffering=0), max_bytes, self._keep)
+            return Part(path, path.open("xb", buffering=0), max_bytes, self.volume, self._keep)
         except OSError as error:
-            raise translated(error, path) from error
+            raise self.volume.failed(error, path) from error
 
     def path(self, sha256: str) -> Path:
         """Where a blob lies. Raises SnapshotMissing when it doesn't."""
         path = self.place(sha256)
         if not path.is_file():
-            self.identity()
+            self.volume.identity()
             raise SnapshotMissing(f"no file {sha256} in the store")
         return path
 
@@ -128,7 +90,7 @@ class Store:
         try:
             return self.place(sha256).read_bytes()
         except FileNotFoundError:
-            self.identity()
+            self.volume.identity()
             raise SnapshotMissing(f"no file {sha256} in the store") from None
         except OSError as error:
             raise translated(error, self.place(sha256)) from error
@@ -189,7 +151,12 @@ class Part:
     """A file on its way into the store. Belongs to one thread at a time."""
 
     def __init__(
-        self, path: Path, file: BinaryIO, max_bytes: int, keep: Callable[[Path, str], None]
+        self,
+        path: Path,
+        file: BinaryIO,
+        max_bytes: int,
+        volume: Volume,
+        keep: Callable[[Path, str], None],
     ) -> None:
         self.path = path
         self.size = 0
@@ -197,6 +164,7 @@ class Part:
         self._file = file
         self._hash = hashlib.sha256()
         self._max_bytes = max_bytes
+        self._volume = volume
         self._keep = keep
 
     def write(self, chunk: bytes) -> None:
@@ -210,7 +178,7 @@ class Part:
                 view = view[self._file.write(view) :]
             reach("store.after_chunk")
         except OSError as error:
-            raise translated(error, self.path) from error
+            raise self._volume.failed(error, self.path) from error
         self._hash.update(chunk)
         self.size += len(chunk)
         if len(self.head) < HEAD_BYTES:
@@ -222,21 +190,26 @@ class Part:
         return self._hash.hexdigest()
 
     def commit(self) -> Blob:
-        """Sync the file and put it into its place. Raises StoreFull, StoreError.
+        """Sync the file and put it into its place. Raises StoreFull, StoreDamaged, StoreError.
 
         A failed sync is never tried again on the same file: its pages may be marked clean
         although they were lost (PostgreSQL's fsync finding of 2018).
         """
         sha256 = self.sha256
         try:
-            reach("store.before_sync")
-            os.fsync(self._file.fileno())
+            self._volume.check_sound()
+            with syncing():
+                reach("store.before_sync")
+                os.fsync(self._file.fileno())
             reach("store.after_sync")
             self._file.close()
             self._keep(self.path, sha256)
+        except StoreError:
+            self.discard()
+            raise
         except OSError as error:
             self.discard()
-            raise translated(error, self.path) from error
+            raise self._volume.failed(error, self.path) from error
         return Blob(sha256, self.size)
 
     def discard(self) -> None:

@@ -123,8 +123,6 @@ class World:
         still.write_bytes(picture(99))
         camera = {"fetch": {"kind": "file", "path": str(still), "every_s": EVERY_S}}
         self.settings = Settings.model_validate({"data": folder, "cameras": {"gate": camera}})
-        self.store = Store(folder / "store")
-        self.store.create()
         self.archive = folder / "archive"
         FolderArchive(self.archive).prepare(first=True)
         self.away = False
@@ -132,6 +130,8 @@ class World:
 
     def begin(self) -> None:
         """What a process does as it starts; the database may be away."""
+        self.store = Store(self.folder / "store")
+        self.store.create()
         self.database = Database(f"sqlite:///{self.folder}/snapbus.db")
         self.journal = Journal(self.database, self.clock)
         self.journal._group = Direct(self.database.writing)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from services.drive.archive import Filing
+from shared.disk import sync_folder
 from shared.errors import Retry
 from shared.failpoint import reach
 
@@ -55,8 +56,15 @@ class FolderArchive:
         self._check_mounted()
         relative = Path(*filing.folders, filing.title)
         target = self._root / relative
-        if target.is_file() and _sha256(target) == filing.sha256:
-            return str(relative)
+        if not (target.is_file() and _sha256(target) == filing.sha256):
+            self._put(filing, target)
+        # Also when it was there: who filed it may have died before the names were safe.
+        for folder in (target.parent, *target.parent.parents[:3]):
+            sync_folder(folder)
+        reach("drive.folder_synced")
+        return str(relative)
+
+    def _put(self, filing: Filing, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         incoming = self._root / INCOMING
         incoming.mkdir(exist_ok=True)
@@ -68,10 +76,6 @@ class FolderArchive:
             reach("drive.renamed")
         finally:
             part.unlink(missing_ok=True)
-        for folder in (target.parent, *target.parent.parents[:3]):
-            _sync(folder)
-        reach("drive.folder_synced")
-        return str(relative)
 
     def _copy(self, filing: Filing, part: Path) -> None:
         with filing.source.open("rb") as source, part.open("wb") as copy:
@@ -100,11 +104,3 @@ class FolderArchive:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

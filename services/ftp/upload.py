@@ -82,7 +82,7 @@ class Upload:
         self._recognised = False
         self._part: Part | None = None  # made with the first byte: much that is opened stays empty
         try:
-            parts.store.check_space()
+            parts.store.volume.check_space()
         except StoreError as error:
             raise Refused(refusal(error)) from error
 

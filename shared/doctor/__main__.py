@@ -60,7 +60,7 @@ def _examine(settings: Settings, options: argparse.Namespace) -> int:
     archive = settings.data / settings.drive.folder
     journal = Journal.open(settings.journal_url, owner=False)
     try:
-        journal.belongs_to(store.identity())
+        journal.belongs_to(store.volume.identity())
         if options.repair:
             sys.stdout.write(f"removed {store.sweep(PART_S)} unfinished files\n")
         if options.adopt:

@@ -81,7 +81,7 @@ class Files:
 
     def look(self, acknowledged: Collection[str]) -> Found:
         with contextlib.closing(Journal.open(self.url)) as journal:
-            journal.belongs_to(self._store.identity())
+            journal.belongs_to(self._store.volume.identity())
             spooled = _empty_spool(self._store, journal)
             rows = Counter(row.sha256 for row in journal.audit.catalogue())
             lost = self._missing(acknowledged, rows)

@@ -62,7 +62,7 @@ def take(root: Path, url: str, seed: int, *, early: bool, slow: bool) -> None:
     store = Store(root)
     store.create()
     journal = Journal.open(url)
-    journal.belongs_to(store.identity())
+    journal.belongs_to(store.volume.identity())
     away = Journal.unprepared(url.replace("journal.db", "away.db"))
     threads = []
     if slow:

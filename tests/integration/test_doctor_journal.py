@@ -271,7 +271,7 @@ def test_adopted_files_are_snapshots_once_and_those_damaged_stay(split: Core):
 @pytest.mark.promise("fault X5")
 def test_the_command_line_finds_adopts_and_then_finds_nothing(split: Core, tmp_path: Path):
     restore_database(split)
-    split.journal.belongs_to(split.store.identity())
+    split.journal.belongs_to(split.store.volume.identity())
     shutil.rmtree(tmp_path / split.settings.drive.folder)
     config = tmp_path / "snapbus.yml"
     porch = {"porch": {"ftp": {"password": "hunter2-hunter2"}}}

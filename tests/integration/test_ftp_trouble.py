@@ -241,7 +241,7 @@ def test_a_full_store_refuses_before_a_byte_is_sent(door, monkeypatch):
     def full() -> None:
         raise StoreFull("full")
 
-    monkeypatch.setattr(door.core.store, "check_space", full)
+    monkeypatch.setattr(door.core.store.volume, "check_space", full)
     with door.raw() as raw, raw.data():
         assert raw.ask("STOR x.jpg").startswith("452")
 

@@ -17,6 +17,7 @@ from shared.errors import (
     JournalUnavailable,
     NotAPicture,
     PictureTooLarge,
+    StoreDamaged,
     StoreError,
 )
 from shared.events import event_id
@@ -246,3 +247,6 @@ def test_a_picture_refused_while_it_was_spooled_does_not_come_later(here: Core, 
         failpoint.arm("")
 
     assert list((here.store.root / "spool").iterdir()) == []
+    if point == "before_sync":
+        with pytest.raises(StoreDamaged):
+            here.store.volume.check()

@@ -266,6 +266,7 @@ class Delivery(RuleBasedStateMachine):
         world = self.world
         failpoint.arm("")
         world.set_away(False)
+        world.crash()  # a volume that was marked as bad is used again by a new process only
         # What was done by a clock that ran ahead is looked at again when the time has come.
         self.clock.time = self.latest
         quiet = 0

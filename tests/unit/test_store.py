@@ -18,6 +18,7 @@ from shared import store as module
 from shared.errors import (
     PictureTooLarge,
     SnapshotMissing,
+    StoreDamaged,
     StoreError,
     StoreFull,
     StoreMissing,
@@ -132,6 +133,31 @@ def test_a_failed_sync_is_refused_and_not_tried_again(
     assert not list(store.incoming.iterdir())
 
 
+@pytest.mark.promise("fault F9")
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_failed_sync_marks_the_volume_until_a_new_process(store: Store, monkeypatch, kind: str):
+    began = store.receive(1_000_000)
+    began.write(DATA)
+    with monkeypatch.context() as bad:
+        Syncs(bad).fail = {kind: errno.EIO}
+        with pytest.raises(StoreDamaged, match="could not be synced"):
+            keep(store)
+    for call in (store.volume.check, lambda: keep(store), began.commit):
+        with pytest.raises(StoreDamaged, match="start this service again"):
+            call()
+    assert not list(store.incoming.iterdir())
+    keep(Store(store.root))
+
+
+@pytest.mark.promise("fault F9")
+def test_a_full_volume_is_not_marked(store: Store, monkeypatch):
+    with monkeypatch.context() as bad:
+        Syncs(bad).fail = {"file": errno.ENOSPC}
+        with pytest.raises(StoreFull):
+            keep(store)
+    keep(store)
+
+
 @pytest.mark.promise("fault F7")
 def test_a_picture_over_the_limit_is_stopped_while_it_comes(store: Store):
     part = store.receive(150)
@@ -179,7 +205,7 @@ def test_an_empty_mount_point_is_not_the_store(store: Store):
     store.root.rename(store.root.with_name("unmounted"))
     store.root.mkdir()
     again = Store(store.root)
-    for call in (again.identity, lambda: again.receive(10), lambda: again.read(blob.sha256)):
+    for call in (again.volume.identity, lambda: again.receive(10), lambda: again.read(blob.sha256)):
         with pytest.raises(StoreMissing, match="mounted"):
             call()
 

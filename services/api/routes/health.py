@@ -48,7 +48,7 @@ def routes(parts: Parts, state: State, meters: Meters) -> APIRouter:
     def ready() -> Alive:
         """Journal and store can be used; else 503."""
         read.newest_seq()
-        parts.store.identity()
+        parts.store.volume.check()
         return Alive()
 
     @router.get("/health")
