@@ -197,7 +197,9 @@ def running_api(folder: Path, tree: Mapping[str, Any] | None = None) -> Iterator
         service = build(parts)
         api = Api(parts, service, announced)
         stop = api.stop
-        thread = threading.Thread(target=service.sources[0].run, args=(stop,), name="api")
+        thread = threading.Thread(
+            target=service.sources[0].run, args=(stop,), name="api", daemon=True
+        )
         thread.start()
         try:
             eventually(lambda: api.port and _answers(api), message="the API answers")

@@ -144,7 +144,7 @@ def ftp_door(
     server = service.sources[0]
     assert isinstance(server, FtpServer)
     stop = threading.Event()
-    thread = threading.Thread(target=server.run, args=(stop,), name="ftp-under-test")
+    thread = threading.Thread(target=server.run, args=(stop,), name="ftp-under-test", daemon=True)
     thread.start()
     running = Running(behind, service, server, stop, thread)
     try:

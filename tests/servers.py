@@ -219,8 +219,8 @@ class RabbitServer:
     def add_vhost(self) -> str:
         """A fresh, empty virtual host; returns its name.
 
-        Where a virtual host was removed just after a start, RabbitMQ 3.10 may have lost all
-        processes of quorum queues, those of queues to come as well: then it starts once more.
+        Where a virtual host was removed just after a start, RabbitMQ 3.10 may have lost what
+        serves dead letters, and with it all quorum queues to come: then it starts once more.
         """
         name = f"t{secrets.token_hex(4)}"
         self.api("PUT", f"/api/vhosts/{name}")
@@ -232,8 +232,14 @@ class RabbitServer:
 
     def _takes_quorum_queues(self, vhost: str) -> bool:
         probe = f"/api/queues/{vhost}/probe"
+        arguments = {
+            "x-queue-type": "quorum",
+            "x-overflow": "reject-publish",
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-strategy": "at-least-once",
+        }
         try:
-            self.api("PUT", probe, {"durable": True, "arguments": {"x-queue-type": "quorum"}})
+            self.api("PUT", probe, {"durable": True, "arguments": arguments})
         except (OSError, http.client.HTTPException, AssertionError):
             return False
         self.api("DELETE", probe)

@@ -77,7 +77,7 @@ def run(port: int, clients: int, files: int, first: int) -> float:
             except (OSError, RuntimeError) as error:
                 errors.append(error)
 
-    threads = [threading.Thread(target=camera) for _ in range(clients)]
+    threads = [threading.Thread(target=camera, daemon=True) for _ in range(clients)]
     began = time.perf_counter()
     for thread in threads:
         thread.start()

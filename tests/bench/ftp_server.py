@@ -88,7 +88,7 @@ def product(folder: Path, stop: threading.Event) -> None:
     intake = Intake(behind.store, behind.journal, lambda _events: None, max_bytes=10_000_000)
     (server,) = build(replace(behind.parts, intake=intake)).sources
     assert isinstance(server, FtpServer)
-    thread = threading.Thread(target=server.run, args=(stop,), name="ftp")
+    thread = threading.Thread(target=server.run, args=(stop,), name="ftp", daemon=True)
     thread.start()
     server.ready.wait()
     say(server.port)

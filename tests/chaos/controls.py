@@ -179,7 +179,7 @@ def read_again(folder: Path, broken: bool) -> Outcome:
     (source,) = build_door(here.parts).sources
     blind = mock.patch.object(Collector, "scan", return_value=False)
     with contextlib.closing(here.journal), blind if broken else contextlib.nullcontext():
-        thread = threading.Thread(target=source.run, args=(stop,))
+        thread = threading.Thread(target=source.run, args=(stop,), daemon=True)
         thread.start()
         with contextlib.suppress(AssertionError):
             eventually(lambda: here.journal.audit.count() == 5, timeout=2 if broken else 20)

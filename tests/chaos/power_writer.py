@@ -71,7 +71,7 @@ def take(root: Path, url: str, seed: int, *, early: bool, slow: bool) -> None:
         behind = away if number == 0 else journal
         intake = Intake(store, behind, lambda events: None, max_bytes=10**7)
         chance = random.Random(f"{seed} {number}")
-        thread = threading.Thread(target=_take, args=(intake, chance, early, slow))
+        thread = threading.Thread(target=_take, args=(intake, chance, early, slow), daemon=True)
         thread.start()
         threads.append(thread)
     for thread in threads:

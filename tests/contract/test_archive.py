@@ -97,7 +97,8 @@ def test_a_copy_that_differs_is_never_confirmed(rig, filing: Filing):
 def test_the_same_snapshot_filed_by_many_at_once_is_one_file(rig, filing: Filing):
     found: list[str] = []
     threads = [
-        threading.Thread(target=lambda: found.append(rig.archive.file(filing))) for _ in range(8)
+        threading.Thread(target=lambda: found.append(rig.archive.file(filing)), daemon=True)
+        for _ in range(8)
     ]
     for thread in threads:
         thread.start()

@@ -396,7 +396,7 @@ def test_a_restart_in_the_middle_loses_nothing_that_was_confirmed(
             rabbit.ctl("stop_app")
             rabbit.ctl("start_app")
 
-    disturber = threading.Thread(target=restart)
+    disturber = threading.Thread(target=restart, daemon=True)
     number, was_down = 0, False
     deadline = time.monotonic() + 60
     while number < 600 or disturber.is_alive():

@@ -78,7 +78,9 @@ def rejected(cause: Event) -> Event:
 
 
 def in_threads(count: int, call: Callable[[int], object]) -> None:
-    threads = [threading.Thread(target=call, args=(number,)) for number in range(count)]
+    threads = [
+        threading.Thread(target=call, args=(number,), daemon=True) for number in range(count)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -660,7 +662,7 @@ def test_a_reader_waits_for_no_writer(journal: Journal):
         connection.execute(snapshots.update().values(state="analyzed"))
         began = time.monotonic()
         seen: list[str] = []
-        thread = threading.Thread(target=lambda: seen.append(state(journal, taken(1))))
+        thread = threading.Thread(target=lambda: seen.append(state(journal, taken(1))), daemon=True)
         thread.start()
         thread.join(5)
         assert seen == ["taken"]

@@ -107,7 +107,9 @@ def test_the_loop_answers_while_the_journal_is_slow(api, monkeypatch):
         return []
 
     monkeypatch.setattr(api.parts.journal.read, "snapshots", slow)
-    clients = [threading.Thread(target=api.ask, args=("/v1/snapshots",)) for _ in range(5)]
+    clients = [
+        threading.Thread(target=api.ask, args=("/v1/snapshots",), daemon=True) for _ in range(5)
+    ]
     for client in clients:
         client.start()
     for _ in clients:

@@ -75,7 +75,7 @@ def tls_port(rabbit: RabbitServer, tmp_path: Path) -> Iterator[int]:
     port = free_ports(1)[0]
     loop = asyncio.new_event_loop()
     server = loop.run_until_complete(asyncio.start_server(relay, "127.0.0.1", port, ssl=context))
-    thread = threading.Thread(target=loop.run_forever)
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     yield port
     loop.call_soon_threadsafe(server.close)

@@ -54,7 +54,7 @@ def test_the_deadline_holds_during_a_tls_handshake_that_drips(camera: FaultyCame
                     time.sleep(0.05)
                     wire.sendall(bytes([byte]))
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         began = time.monotonic()
         with pytest.raises(TooSlow):

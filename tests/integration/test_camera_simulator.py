@@ -47,7 +47,7 @@ def serving(folder: Path | None) -> Iterator[str]:
         generic=(Account("demo", 'p"ss'), Pictures("yard", folder)),
     )
     stop = threading.Event()
-    thread = threading.Thread(target=cameras.run, args=(stop,))
+    thread = threading.Thread(target=cameras.run, args=(stop,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{eventually(lambda: cameras.port)}"

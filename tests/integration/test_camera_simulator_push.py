@@ -55,7 +55,7 @@ def ftp_server(home: Path, port: int = 0) -> Iterator[int]:
         while not stop.is_set():
             server.serve_forever(timeout=0.05, blocking=False)
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield int(server.address[1])
@@ -71,7 +71,7 @@ def pushing(port: int, pictures: Pictures, password: str = "demo-porch") -> Iter
     account = Account("porch", password)
     pusher = FtpPusher(("127.0.0.1", port), account, pictures, 0.02, lambda: next(ticks))
     stop = threading.Event()
-    thread = threading.Thread(target=pusher.run, args=(stop,))
+    thread = threading.Thread(target=pusher.run, args=(stop,), daemon=True)
     thread.start()
     try:
         yield pusher

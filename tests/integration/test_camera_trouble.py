@@ -108,7 +108,9 @@ def test_a_dead_camera_delays_no_other_and_its_requests_wait_outside(
     cameras = {f"dead{n}": {"url": camera.url("/silent"), "timeout_s": 20} for n in range(5)}
     service = place.service({**cameras, "gate": {"url": camera.url("/fine")}})
     handler = service.handlers["snapshot.requested"]
-    dead = [threading.Thread(target=handler, args=(request(name),)) for name in cameras]
+    dead = [
+        threading.Thread(target=handler, args=(request(name),), daemon=True) for name in cameras
+    ]
     assert service.workers > len(cameras)
     for thread in dead:
         thread.start()

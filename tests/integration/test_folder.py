@@ -71,7 +71,7 @@ def watching(
     """A folder door at work."""
     with standing(tmp_path, camera, **section) as running:
         stop = threading.Event()
-        thread = threading.Thread(target=running.source.run, args=(stop,))
+        thread = threading.Thread(target=running.source.run, args=(stop,), daemon=True)
         thread.start()
         try:
             yield running

@@ -88,7 +88,7 @@ def test_the_library_alone_would_acknowledge_it(tmp_path, cut):
                 loop.poll(0.05)
                 loop.sched.poll()
 
-        thread = threading.Thread(target=serve)
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         try:
             with Raw(stock.address[1]) as raw:

@@ -84,7 +84,7 @@ def impostor(monkeypatch):
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     monkeypatch.setattr(command, "YOLOV8N_URL", f"http://127.0.0.1:{server.server_port}/yolov8n.pt")
     yield server

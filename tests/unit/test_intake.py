@@ -225,7 +225,7 @@ def test_the_same_picture_from_many_threads_is_one_snapshot(here: Core):
         barrier.wait()
         answers.append(here.arrive(picture(), name="a.jpg"))
 
-    threads = [threading.Thread(target=send) for _ in range(12)]
+    threads = [threading.Thread(target=send, daemon=True) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -68,7 +68,7 @@ def test_many_threads_lose_nothing_and_keep_their_order(relay: Relay):
             end.send(b"%d" % number)
         end.close()
 
-    threads = [threading.Thread(target=work, args=(f"t{n}",)) for n in range(8)]
+    threads = [threading.Thread(target=work, args=(f"t{n}",), daemon=True) for n in range(8)]
     for thread in threads:
         thread.start()
     got: dict[bytes, list[int]] = {}
@@ -88,7 +88,7 @@ def test_many_threads_lose_nothing_and_keep_their_order(relay: Relay):
 def test_threads_that_come_and_go_leave_no_socket_behind(relay: Relay):
     hub = relay.hub()
     for _ in range(20):
-        thread = threading.Thread(target=lambda: relay.end().send(b"x"))
+        thread = threading.Thread(target=lambda: relay.end().send(b"x"), daemon=True)
         thread.start()
         thread.join()
     gc.collect()  # an end that nobody closed would be told here as an error

@@ -265,7 +265,7 @@ def test_it_runs_on_without_the_journal_until_it_is_stopped(here: Core, monkeypa
     reconciler = Reconciler(here.parts, at_once=False)
     reconciler._every_s = 0.01
     stop = threading.Event()
-    thread = threading.Thread(target=reconciler.run, args=(stop,))
+    thread = threading.Thread(target=reconciler.run, args=(stop,), daemon=True)
     thread.start()
     eventually(lambda: len(calls) > 3)
     stop.set()

@@ -223,7 +223,7 @@ def test_a_store_that_can_not_be_made_says_so(tmp_path: Path):
 
 
 def in_threads(count: int, call: Callable[[], object]) -> None:
-    threads = [threading.Thread(target=call) for _ in range(count)]
+    threads = [threading.Thread(target=call, daemon=True) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:
