@@ -90,3 +90,7 @@ class Party(Recorder):
             f"{len(self.deliveries)} delivered, {len(self.confirmed)} confirmed of "
             f"{self.published.total()}, refused {self.refused[-3:]}, {self.connections[-3:]}"
         )
+
+
+Make = Callable[..., Party]
+"""The fixture ``make``: makes parties of the test's virtual host on RabbitMQ."""

@@ -10,13 +10,12 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import pika
 import pytest
 
 from shared import envelope
@@ -24,32 +23,8 @@ from shared.broker_rabbit import RabbitBroker
 from shared.errors import ConfigError
 from shared.events import Event
 from tests.fakes import eventually
-from tests.listeners import Party
+from tests.listeners import Make
 from tests.servers import RabbitServer, free_ports
-
-Make = Callable[..., Party]
-
-
-@pytest.fixture
-def make(amqp_url: str) -> Iterator[Make]:
-    """Makes parties of the test's virtual host; the options are those of RabbitBroker."""
-    with contextlib.ExitStack() as closing:
-
-        def party(url: str = amqp_url, queue: str = "detector", **options: Any) -> Party:
-            broker = RabbitBroker(url, **options)
-            closing.callback(broker.close)
-            if queue:
-                broker.consume(queue, ["snapshot.taken"], 10)
-            return Party(broker)
-
-        yield party
-
-
-@pytest.fixture
-def stranger(amqp_url: str) -> Iterator[Any]:
-    """A channel of another program that knows nothing of us but the address."""
-    with contextlib.closing(pika.BlockingConnection(pika.URLParameters(amqp_url))) as link:
-        yield link.channel()
 
 
 @pytest.fixture

@@ -1,0 +1,61 @@
+"""Fixtures of several integration tests: users of RabbitMQ, and a small Snapbus in a process."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pika
+import pytest
+
+from shared.broker_rabbit import RabbitBroker
+from tests.listeners import Make, Party
+from tests.processes import Process
+
+
+@pytest.fixture
+def make(amqp_url: str) -> Iterator[Make]:
+    """Makes parties of the test's virtual host; the options are those of RabbitBroker."""
+    with contextlib.ExitStack() as closing:
+
+        def party(url: str = amqp_url, queue: str = "detector", **options: Any) -> Party:
+            broker = RabbitBroker(url, **options)
+            closing.callback(broker.close)
+            if queue:
+                broker.consume(queue, ["snapshot.taken"], 10)
+            return Party(broker)
+
+        yield party
+
+
+@pytest.fixture
+def stranger(amqp_url: str) -> Iterator[Any]:
+    """A channel of another program that knows nothing of us but the address."""
+    with contextlib.closing(pika.BlockingConnection(pika.URLParameters(amqp_url))) as link:
+        yield link.channel()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Process]:
+    """On SQLite with the broker in the process."""
+    process = Process(tmp_path)
+    yield process
+    if process.process and process.process.poll() is None:
+        process.kill()
+
+
+@pytest.fixture
+def served(tmp_path: Path, amqp_url: str, postgres_url: str) -> Iterator[Process]:
+    """On PostgreSQL with RabbitMQ."""
+    process = Process(tmp_path, journal={"url": postgres_url}, broker={"url": amqp_url})
+    yield process
+    if process.process and process.process.poll() is None:
+        process.kill()
+
+
+@pytest.fixture(params=["local", "served"])
+def process(request) -> Process:
+    found: Process = request.getfixturevalue(request.param)
+    return found
