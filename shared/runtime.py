@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from shared.brokers import open_broker
@@ -90,11 +91,9 @@ class Runtime:
             journal.close()
 
     def _open_store(self) -> Store | None:
-        limits = self._settings.intake
+        root, limit = self._settings.store_root, self._settings.intake
         store = Store(
-            self._settings.store_root,
-            reserve_fraction=limits.reserve_fraction,
-            reserve_bytes=limits.reserve_bytes,
+            root, reserve_fraction=limit.reserve_fraction, reserve_bytes=limit.reserve_bytes
         )
         return store if self._insist(store.create) else None
 
@@ -119,15 +118,7 @@ class Runtime:
         intake = Intake(store, journal, tell, max_bytes=max_bytes)
         self._insist(lambda: journal.prepare(store.volume.identity()), tries=1)
         services = self._build(Parts(self._settings, store, journal, intake, tell, self._redeliver))
-
-        def subscribe() -> bool:
-            journal.prepare(store.volume.identity())
-            reach("runtime.prepared")
-            for service in services:
-                journal.subscribe(service.name, sorted(service.handlers))
-            reach("runtime.subscribed")
-            return True
-
+        subscribe = partial(_subscribe, services, store, journal)
         broker = open_broker(self._settings.broker, "+".join(s.name for s in services))
         bus = self._bus = Bus(broker, self._relay, _consumes(services))
         outbox = Outbox(self._relay, journal, self._outbox_stop)
@@ -235,6 +226,15 @@ class Runtime:
         _join([bus], deadline + 1.5)
         self._outbox_stop.set()
         _join([outbox], deadline + 2.0)
+
+
+def _subscribe(services: Sequence[Service], store: Store, journal: Journal) -> bool:
+    journal.prepare(store.volume.identity())
+    reach("runtime.prepared")
+    for service in services:
+        journal.subscribe(service.name, sorted(service.handlers))
+    reach("runtime.subscribed")
+    return True
 
 
 def _consumes(services: Sequence[Service]) -> dict[str, tuple[list[str], int]]:

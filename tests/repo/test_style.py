@@ -17,10 +17,6 @@ def _length(node: Function) -> int:
     return (node.end_lineno or 0) - node.lineno + 1
 
 
-def _inside(node: Function) -> list[Function]:
-    return [each for each in node.body if isinstance(each, Function)]
-
-
 def test_a_file_stays_short() -> None:
     lengths = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in CODE}
 
@@ -31,9 +27,9 @@ def test_a_function_stays_short() -> None:
     long = {}
     for name, tree in TREES.items():
         for node in ast.walk(tree):
-            if isinstance(node, Function):
-                lines = _length(node) - sum(map(_length, _inside(node)))
-                if lines > LINES_OF_A_FUNCTION and "migrations" not in name:
+            if isinstance(node, Function) and "migrations" not in name:
+                lines = _length(node)  # with those inside it: who reads it reads them
+                if lines > LINES_OF_A_FUNCTION:
                     long[f"{name}:{node.name}"] = lines
 
     assert long == {}

@@ -12,7 +12,7 @@ from ulid import ULID
 from services.api.problems import Problem
 from services.api.state import State
 from services.api.views import OpenWorkView, SnapshotView, open_work_view, place, snapshot_view
-from shared.events import CameraFailed, CameraTested, SnapshotRequested, SnapshotTaken, now
+from shared.events import CameraFailed, CameraTested, Event, SnapshotRequested, SnapshotTaken, now
 from shared.journal.cases import Recorded
 from shared.sections import Camera
 from shared.service import Parts
@@ -93,12 +93,7 @@ def routes(parts: Parts, state: State) -> APIRouter:
     ) -> Accepted:
         """Ask a camera for a picture now. The answer says where to see what became of it."""
         _check_askable(name, parts.settings.cameras.get(name))
-        requested = SnapshotRequested(
-            camera=name,
-            reason="manual",
-            requested_by="api",
-            expires_at=now() + REQUEST_EXPIRES,
-        ).event(subject=name, cause=f"manual:{name}:{idempotency_key or ULID()}")
+        requested = _request(name, idempotency_key)
         parts.record([requested])
         url = f"/v1/requests/{requested.id}"
         response.headers["Location"] = url
@@ -128,6 +123,16 @@ def _check_askable(name: str, camera: Camera | None) -> None:
             f"This camera can't be asked for a picture: {how}. Add cameras.{name}.fetch to the "
             "configuration with the address of its still picture.",
         )
+
+
+def _request(camera: str, key: str) -> Event:
+    data = SnapshotRequested(
+        camera=camera,
+        reason="manual",
+        requested_by="api",
+        expires_at=now() + REQUEST_EXPIRES,
+    )
+    return data.event(subject=camera, cause=f"manual:{camera}:{key or ULID()}")
 
 
 def _outcome(request: Recorded, answers: list[Recorded], work: list[OpenWorkView]) -> RequestView:

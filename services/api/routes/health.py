@@ -32,7 +32,6 @@ class Alive(BaseModel):
 def routes(parts: Parts, state: State, meters: Meters) -> APIRouter:
     """The routes of health."""
     router = APIRouter(tags=["health"])
-    read = parts.journal.read
 
     @router.get("/v1/health")
     def health() -> HealthView:
@@ -47,24 +46,14 @@ def routes(parts: Parts, state: State, meters: Meters) -> APIRouter:
     @router.get("/v1/health/ready")
     def ready() -> Alive:
         """Journal and store can be used; else 503."""
-        read.newest_seq()
+        parts.journal.read.newest_seq()
         parts.store.volume.check()
         return Alive()
 
     @router.get("/health")
     def plain() -> Plain:
         """The short report."""
-        report = state.health()
-        latest = read.snapshots(limit=1)
-        dead = parts.journal.recovery.items(("dead",), 1_000)
-        return Plain(
-            status="healthy" if report.status == "ok" else report.status,
-            last_capture=latest[0].captured_at if latest else None,
-            uptime_seconds=int((now() - state.started_at).total_seconds()),
-            total_captures=sum(report.snapshots.values()),
-            total_uploads=report.snapshots.get("archived", 0),
-            failed_uploads=sum(item.service == "drive" for item in dead),
-        )
+        return _plain(parts, state)
 
     @router.get("/metrics", response_class=Response)
     def metrics() -> Response:
@@ -72,3 +61,17 @@ def routes(parts: Parts, state: State, meters: Meters) -> APIRouter:
         return Response(meters.text(), media_type=CONTENT_TYPE)
 
     return router
+
+
+def _plain(parts: Parts, state: State) -> Plain:
+    report = state.health()
+    latest = parts.journal.read.snapshots(limit=1)
+    dead = parts.journal.recovery.items(("dead",), 1_000)
+    return Plain(
+        status="healthy" if report.status == "ok" else report.status,
+        last_capture=latest[0].captured_at if latest else None,
+        uptime_seconds=int((now() - state.started_at).total_seconds()),
+        total_captures=sum(report.snapshots.values()),
+        total_uploads=report.snapshots.get("archived", 0),
+        failed_uploads=sum(item.service == "drive" for item in dead),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BaseModel, Field
 
 from services.api.problems import Problem
 from services.api.views import (
@@ -21,34 +21,38 @@ from shared.settings import Settings
 SnapshotId = Annotated[str, Path(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", description="a ULID")]
 
 
+class Wanted(BaseModel):
+    """Which snapshots, and which page of them."""
+
+    camera: str = Field("", max_length=64)
+    label: str = Field("", max_length=64)
+    state: State | None = None
+    since: AwareDatetime | None = Field(None, description="captured then or later")
+    until: AwareDatetime | None = Field(None, description="captured before")
+    before: str = Field("", max_length=26, description="`next` of the last page")
+    limit: int = Field(50, ge=1, le=200)
+
+
 def routes(settings: Settings, read: Reader) -> APIRouter:
     """The routes of the catalogue."""
     router = APIRouter(prefix="/v1", tags=["snapshots"])
 
     @router.get("/snapshots")
-    def list_snapshots(
-        camera: Annotated[str, Query(max_length=64)] = "",
-        label: Annotated[str, Query(max_length=64)] = "",
-        state: Annotated[State | None, Query()] = None,
-        since: Annotated[AwareDatetime | None, Query(description="captured then or later")] = None,
-        until: Annotated[AwareDatetime | None, Query(description="captured before")] = None,
-        before: Annotated[str, Query(max_length=26, description="`next` of the last page")] = "",
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    ) -> SnapshotList:
+    def list_snapshots(wanted: Annotated[Wanted, Query()]) -> SnapshotList:
         """The newest snapshots first, with their state and what was seen."""
         rows = read.snapshots(
-            camera=camera,
-            label=label,
-            state=state or "",
-            since=since,
-            until=until,
-            before=before,
-            limit=limit + 1,
+            camera=wanted.camera,
+            label=wanted.label,
+            state=wanted.state or "",
+            since=wanted.since,
+            until=wanted.until,
+            before=wanted.before,
+            limit=wanted.limit + 1,
         )
-        page = rows[:limit]
+        page = rows[: wanted.limit]
         return SnapshotList(
             snapshots=[snapshot_view(row, settings) for row in page],
-            next=page[-1].id if len(rows) > limit else None,
+            next=page[-1].id if len(rows) > wanted.limit else None,
         )
 
     @router.get("/snapshots/{snapshot_id}")
