@@ -36,3 +36,4 @@ def png() -> bytes:
 
 
 PICTURE = jpeg()
+PHOTOS = [jpeg(shade) for shade in (1, 2, 3)]

@@ -1,4 +1,4 @@
-"""Fixtures of several integration tests: users of RabbitMQ, and a small Snapbus in a process."""
+"""Fixtures of several integration tests: RabbitMQ's users, a Snapbus in a process, cameras."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from typing import Any
 import pika
 import pytest
 
+from services.camera import line as lines
 from shared.broker_rabbit import RabbitBroker
+from tests.asking import Place
+from tests.camera_pictures import PHOTOS
+from tests.cameras import FaultyCamera
 from tests.listeners import Make, Party
 from tests.processes import Process
 
@@ -59,3 +63,29 @@ def served(tmp_path: Path, amqp_url: str, postgres_url: str) -> Iterator[Process
 def process(request) -> Process:
     found: Process = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Where pictures go; pauses between attempts are short."""
+    monkeypatch.setattr(lines, "FIRST_PAUSE_S", 0.01)
+    place = Place(tmp_path)
+    yield place
+    place.journal.close()
+
+
+@pytest.fixture
+def camera() -> Iterator[FaultyCamera]:
+    """A camera that does at each of its paths what ``FAULTS`` says."""
+    with FaultyCamera() as camera:
+        yield camera
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder of three pictures."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number, picture in enumerate(PHOTOS):
+        (folder / f"{number}.jpg").write_bytes(picture)
+    return folder

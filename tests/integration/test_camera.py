@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,21 +12,6 @@ from shared.events import Event, SnapshotTaken, now
 from tests.asking import Place, ask, failure, request
 from tests.camera_pictures import PICTURE, jpeg
 from tests.cameras import FaultyCamera, answer
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """Where pictures go; pauses between attempts are short."""
-    monkeypatch.setattr(lines, "FIRST_PAUSE_S", 0.01)
-    place = Place(tmp_path)
-    yield place
-    place.journal.close()
-
-
-@pytest.fixture
-def camera() -> Iterator[FaultyCamera]:
-    with FaultyCamera() as camera:
-        yield camera
 
 
 @pytest.mark.promise("feat A1", "feat A12", "feat A16")

@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.camera import line as lines
 from tests.asking import Place, ask, failure, request
 from tests.cameras import FaultyCamera, answer, says
 
 CANARY = "c@nary & pass#1"
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """Where pictures go; pauses between attempts are short."""
-    monkeypatch.setattr(lines, "FIRST_PAUSE_S", 0.01)
-    place = Place(tmp_path)
-    yield place
-    place.journal.close()
-
-
-@pytest.fixture
-def camera() -> Iterator[FaultyCamera]:
-    with FaultyCamera() as camera:
-        yield camera
 
 
 @pytest.mark.promise("sec K1", "inv I16")

@@ -21,21 +21,10 @@ from shared.errors import ConfigError
 from shared.picture import check_complete, read_header
 from shared.settings import Settings, load
 from tests.asking import fetch, take
-from tests.camera_pictures import jpeg
+from tests.camera_pictures import PHOTOS
 from tests.fakes import eventually
 
 ROOT = Path(__file__).parents[2]
-PHOTOS = [jpeg(shade) for shade in (1, 2, 3)]
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    """A folder of three pictures."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for number, picture in enumerate(PHOTOS):
-        (folder / f"{number}.jpg").write_bytes(picture)
-    return folder
 
 
 @contextmanager

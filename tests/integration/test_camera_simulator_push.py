@@ -18,7 +18,7 @@ from services.simulator import push
 from services.simulator.demo import Account
 from services.simulator.pictures import Pictures
 from services.simulator.push import FtpPusher, file_name
-from tests.camera_pictures import jpeg
+from tests.camera_pictures import PHOTOS
 from tests.cameras import free_port
 from tests.fakes import eventually
 
@@ -28,18 +28,6 @@ with warnings.catch_warnings():
     from pyftpdlib.authorizers import DummyAuthorizer
     from pyftpdlib.handlers import FTPHandler
     from pyftpdlib.servers import FTPServer
-
-PHOTOS = [jpeg(shade) for shade in (1, 2, 3)]
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    """A folder of three pictures."""
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    for number, picture in enumerate(PHOTOS):
-        (folder / f"{number}.jpg").write_bytes(picture)
-    return folder
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -22,21 +21,6 @@ from tests.cameras import FOSCAM_WRONG, FaultyCamera, answer, free_port, says
 from tests.fakes import eventually
 
 CANARY = "c@nary & pass#1"
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    """Where pictures go; pauses between attempts are short."""
-    monkeypatch.setattr(lines, "FIRST_PAUSE_S", 0.01)
-    place = Place(tmp_path)
-    yield place
-    place.journal.close()
-
-
-@pytest.fixture
-def camera() -> Iterator[FaultyCamera]:
-    with FaultyCamera() as camera:
-        yield camera
 
 
 @pytest.mark.promise("feat A15")
