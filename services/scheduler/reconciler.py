@@ -87,8 +87,9 @@ class Reconciler:
         else:
             forgotten = self._deliver(self._overdue())
         if spooled or published or again or forgotten:
-            log.info(
-                "carried through %d spooled, %d unpublished, %d due and %d forgotten events",
+            log.info(  # what the broker makes of it, "published" in the journal tells
+                "recorded %d spooled pictures; asked the broker to take %d unpublished, %d due and "
+                "%d forgotten events",
                 spooled,
                 published,
                 again,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -117,6 +118,15 @@ def test_what_no_broker_confirmed_is_published_again(here: Core, clock: Clock):
     reconciler.reconcile()
     reconciler.reconcile()
     assert [event.id for event in here.told] == [taken(1).id]
+
+
+def test_the_log_claims_no_more_than_was_done(here: Core, clock: Clock, caplog):
+    caplog.set_level(logging.INFO)
+    here.journal.append([taken(1)])
+    clock.forward(6)
+    Reconciler(here.parts, at_once=False, clock=clock).reconcile()
+    assert here.journal.recovery.unpublished(clock(), 10) == [taken(1)], "nobody confirmed it"
+    assert "asked the broker to take 1 unpublished, 0 due and 0 forgotten events" in caplog.text
 
 
 def test_many_unpublished_events_go_out_without_pauses(here: Core, clock: Clock):
