@@ -6,14 +6,39 @@ JSON schema (config/snapbus.schema.json) describes the whole file.
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
 
 CameraName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """A name that is safe as a routing key, an account and a part of a file name."""
 
+
+def zone_of(name: str) -> tzinfo | None:
+    """The time zone of this name; None: that of this machine (TZ). Raises ValueError."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (OSError, ValueError, KeyError):
+        raise ValueError(f"there is no zone {name!r}; write it like Europe/Berlin") from None
+
+
+def _checked(zone: str) -> str:
+    zone_of(zone)
+    return zone
+
+
+Zone = Annotated[str, AfterValidator(_checked)]
 _ZONE = "of the times in file names, such as Europe/Berlin; empty: the zone of this machine (TZ)"
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -33,7 +58,7 @@ class FtpAccount(Section):
         SecretStr(""), description="or in the secrets folder as camera_<name>_ftp_password"
     )
     active: bool = Field(False, description="allow PORT and EPRT to the camera's own address")
-    timezone: str = Field("", description=_ZONE)
+    timezone: Zone = Field("", description=_ZONE)
 
 
 class WatchedFolder(Section):
@@ -42,7 +67,7 @@ class WatchedFolder(Section):
     path: Path
     poll: bool = Field(False, description="for network shares, which send no file events")
     keep: bool = Field(False, description="leave taken files where they are")
-    timezone: str = Field("", description=_ZONE)
+    timezone: Zone = Field("", description=_ZONE)
 
 
 class Fetch(Section):
@@ -156,6 +181,11 @@ class Drive(Section):
     enabled: bool = True
     archive: Literal["folder"] = "folder"
     folder: Path = Field(Path("archive"), description="relative paths are below the data folder")
+    timezone: Zone = Field(
+        "",
+        description="whose days and times folders and file names show, such as Europe/Berlin; "
+        "empty: the zone of this machine (TZ)",
+    )
     policy: Literal["everything", "objects", "people"] = "everything"
 
 

@@ -3,6 +3,6 @@
 Listens to  snapshot.analyzed
 Says        snapshot.archived, snapshot.skipped
 Owns        the folder archive
-Safe to repeat because the path in the archive is fixed by the snapshot, and a file that is there
-with the right checksum is left as it is.
+Safe to repeat because the path in the archive is fixed by the snapshot and the time zone of the
+archive, and a file that is there with the right checksum is left as it is.
 """

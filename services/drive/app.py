@@ -14,6 +14,7 @@ from shared.errors import ConfigError, JournalUnavailable
 from shared.events import SnapshotAnalyzed
 from shared.failpoint import reach
 from shared.journal import Journal
+from shared.sections import zone_of
 from shared.service import Parts, Service
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ def build(parts: Parts) -> Service:
         prepared,
         policy=section.policy,
         person_confidence=parts.settings.detector.person_confidence,
+        zone=zone_of(section.timezone),
     )
     return Service(
         name="drive",

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Filing:
-    """A picture to be filed. ``source`` is its file in the store."""
+    """A picture to be filed. ``captured_at`` is in the time zone in which people look for it;
+    ``source`` is its file in the store."""
 
     snapshot_id: str
     camera: str
@@ -23,16 +24,15 @@ class Filing:
 
     @property
     def folders(self) -> tuple[str, str, str]:
-        """Year, month and day, zero-padded, in the time zone of the process: as people look."""
-        local = self.captured_at.astimezone()
-        return f"{local:%Y}", f"{local:%m}", f"{local:%d}"
+        """Year, month and day, zero-padded."""
+        taken = self.captured_at
+        return f"{taken:%Y}", f"{taken:%m}", f"{taken:%d}"
 
     @property
     def title(self) -> str:
         """``<camera>_<time>_<id>.jpg``: sorts by camera and time, and no two are alike."""
-        local = self.captured_at.astimezone()
         suffix = ".png" if self.media_type == "image/png" else ".jpg"
-        return f"{self.camera}_{local:%Y%m%d-%H%M%S}_{self.snapshot_id}{suffix}"
+        return f"{self.camera}_{self.captured_at:%Y%m%d-%H%M%S}_{self.snapshot_id}{suffix}"
 
 
 class Archive(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import tzinfo
 
 from services.drive.archive import Archive, Filing
 from shared.errors import Reject
@@ -25,13 +26,16 @@ class FileSnapshots:
         *,
         policy: str,
         person_confidence: float,
+        zone: tzinfo | None = None,
     ) -> None:
+        """``zone`` is the one of folders and file names; None: that of this machine."""
         self._archive = archive
         self._store = store
         self._journal = journal
         self._prepare = prepare
         self._policy = policy
         self._person_confidence = person_confidence
+        self._zone = zone
 
     def __call__(self, event: Event) -> Sequence[Event]:
         """``snapshot.analyzed`` → ``snapshot.archived`` or ``snapshot.skipped``."""
@@ -47,7 +51,7 @@ class FileSnapshots:
             Filing(
                 snapshot_id=snapshot.id,
                 camera=snapshot.camera,
-                captured_at=snapshot.captured_at,
+                captured_at=snapshot.captured_at.astimezone(self._zone),
                 media_type=snapshot.media_type,
                 sha256=snapshot.sha256,
                 size=snapshot.size,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import tzinfo
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from services.ftp.accounts import Account
 from services.ftp.collector import Collector
@@ -15,6 +13,7 @@ from services.ftp.folder import FolderSource
 from services.ftp.server import FtpServer
 from services.ftp.shelf import Shelf
 from shared.errors import ConfigError
+from shared.sections import zone_of
 from shared.service import Parts, Service, Source
 from shared.settings import Settings
 
@@ -68,7 +67,7 @@ def folders_of(parts: Parts) -> list[FolderSource]:
             Shelf(root),
             parts,
             keep=camera.folder.keep,
-            zone=zone_of(camera.folder.timezone, f"cameras.{name}.folder.timezone"),
+            zone=zone_of(camera.folder.timezone),
             settle_s=section.settle_s,
         )
         sources.append(FolderSource(collector, section, poll=camera.folder.poll))
@@ -94,19 +93,9 @@ def accounts_of(settings: Settings) -> dict[str, Account]:
                 f"{path}.username: {username!r} is the account of camera "
                 f"{accounts[username].camera} already. Give each camera its own."
             )
-        zone = zone_of(camera.ftp.timezone, f"{path}.timezone")
+        zone = zone_of(camera.ftp.timezone)
         accounts[username] = Account(name, username, password, camera.ftp.active, zone)
     return accounts
-
-
-def zone_of(name: str, setting: str) -> tzinfo | None:
-    """The zone of a camera's clock; None: that of this machine. Raises ConfigError."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (OSError, ValueError, KeyError) as error:
-        raise ConfigError(
-            f"{setting}: there is no zone {name!r}. Write it like Europe/Berlin."
-        ) from error
 
 
 def _number(count: int, what: str) -> str:

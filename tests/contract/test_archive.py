@@ -6,9 +6,9 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,7 +18,7 @@ from services.drive.folder import INCOMING, MARKER, FolderArchive
 from shared.errors import Retry
 from tests.making import picture
 
-TIME = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+TIME = datetime(2026, 12, 31, 23, 30, tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin"))
 
 
 class FolderRig:
@@ -47,12 +47,9 @@ class FolderRig:
 
 
 @pytest.fixture(params=[FolderRig])
-def rig(request, tmp_path: Path, monkeypatch) -> Iterator[FolderRig]:
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield request.param(tmp_path / "archive")
-    monkeypatch.undo()
-    time.tzset()
+def rig(request, tmp_path: Path) -> FolderRig:
+    rig: FolderRig = request.param(tmp_path / "archive")
+    return rig
 
 
 @pytest.fixture

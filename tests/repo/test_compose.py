@@ -70,6 +70,14 @@ def test_passwords_come_as_files_and_never_in_the_environment() -> None:
             assert not secret or str(value).startswith("/run/secrets/"), f"{name}: {key}"
 
 
+def test_every_service_of_ours_has_the_time_zone_of_the_house() -> None:
+    zones = {
+        name: each["environment"].get("TZ") for name, each in SERVICES.items() if "build" in each
+    }
+
+    assert set(zones.values()) == {"${TZ:-UTC}"}
+
+
 def test_images_are_pinned_to_a_major_version() -> None:
     foreign = [each["image"] for each in SERVICES.values() if "build" not in each]
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import time
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from services.drive.file import FileSnapshots
 from services.drive.folder import MARKER, FolderArchive
 from shared.errors import ConfigError, Reject, Retry, SnapshotMissing
 from shared.events import Event, SnapshotAnalyzed
-from tests.making import Core, analyzed, core, picture, taken
+from tests.making import START, Core, analyzed, core, picture, taken
 
 
 class Archive:
@@ -93,6 +96,29 @@ def test_what_nobody_analysed_is_filed_under_every_policy(here: Core, seen: Even
     data = SnapshotAnalyzed(camera="porch", analyzed=False, reason="no model")
     event = data.event(subject="porch", cause=here.told[0])
     assert filer(here, Archive(), policy)(event)[0].topic == "snapshot.archived"
+
+
+@pytest.mark.promise("feat F11")
+@pytest.mark.parametrize(
+    ("setting", "machine", "path"),
+    [
+        ("", "Asia/Tokyo", "2026/03/02/porch_20260302-0430"),
+        ("America/New_York", "Asia/Tokyo", "2026/03/01/porch_20260301-1430"),
+        ("UTC", "Asia/Tokyo", "2026/03/01/porch_20260301-1930"),
+    ],
+)
+def test_a_day_is_that_of_the_setting_or_else_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, machine: str, path: str
+):
+    here = core(tmp_path, {"drive": {"timezone": setting}})
+    with contextlib.closing(here.journal), monkeypatch.context() as patch:
+        patch.setenv("TZ", machine)
+        time.tzset()
+        here.arrive(picture(), captured_at=START + timedelta(hours=7.5), captured_by="name")
+        handler = build(here.parts).handlers["snapshot.analyzed"]
+        (event,) = handler(analyzed(here.told[0]))
+    time.tzset()
+    assert event.data["path"].startswith(path)
 
 
 def test_a_snapshot_nobody_knows_can_not_be_filed(here: Core):

@@ -73,6 +73,8 @@ def test_null_in_the_environment_is_nothing(write):
         (f"cameras: {{a: {{ftp: {{password: [{SECRET}]}}}}}}", ["cameras.a.ftp.password"]),
         (f"cameras: {{a: {{fetch: {{url: 'http://u:{SECRET}@h'}}}}}}", ["into 'username'"]),
         ("api: {port: 70000}", ["api.port", "65535"]),
+        ("drive: {timezone: Mars/Olympus}", ["drive.timezone", "like Europe/Berlin"]),
+        ("cameras: {a: {ftp: {timezone: ../../etc/passwd}}}", ["cameras.a.ftp.timezone"]),
         ("- a\n- b", ["must be a mapping"]),
         ("a: [", ["line 1", "not valid YAML"]),
         (f"a: *{SECRET}", ["line 1", "in quotes"]),
