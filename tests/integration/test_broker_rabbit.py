@@ -149,13 +149,20 @@ def test_what_reaches_no_queue_at_all_is_refused_while_a_plain_publish_loses_it(
 
 
 @pytest.mark.promise("fault P3")
-def test_a_memory_alarm_refuses_publishes_in_time_and_never_hangs(
-    make: Make, rabbit: RabbitServer
+@pytest.mark.parametrize(
+    ("command", "alarm", "quiet"),
+    [
+        ("set_vm_memory_high_watermark", "0.0001", "0.4"),
+        ("set_disk_free_limit", "900000GB", "20MB"),
+    ],
+)
+def test_an_alarm_refuses_publishes_in_time_and_never_hangs(
+    make: Make, rabbit: RabbitServer, command: str, alarm: str, quiet: str
 ) -> None:
     party = make(blocked_timeout_s=1.0).open()
     party.publish("before")
     party.until(lambda: party.deliveries and party.confirmed)
-    rabbit.ctl("set_vm_memory_high_watermark", "0.0001")
+    rabbit.ctl(command, alarm)
     try:
         began, longest = time.monotonic(), 0.0
         for number in range(300):
@@ -167,7 +174,7 @@ def test_a_memory_alarm_refuses_publishes_in_time_and_never_hangs(
             longest = max(longest, time.monotonic() - turned)
         told_after = time.monotonic() - began
     finally:
-        rabbit.ctl("set_vm_memory_high_watermark", "0.4")
+        rabbit.ctl(command, quiet)
 
     assert longest < 0.5
     assert 0.5 < told_after < 8
@@ -292,7 +299,7 @@ def test_a_deleted_exchange_refuses_and_is_declared_again(make: Make, stranger: 
     party.until(confirmed)
 
 
-@pytest.mark.promise("inv I18")
+@pytest.mark.promise("inv I18", "fault P2")
 def test_a_wiped_broker_gets_its_queues_back_before_anything_is_published(
     make: Make, rabbit: RabbitServer, amqp_url: str
 ) -> None:
