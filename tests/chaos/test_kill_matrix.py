@@ -22,9 +22,12 @@ SAMPLE = (
     "journal.between_row_and_event:2",
     "journal.after_commit:3",
     "ftp.before_answer:1",
+    "journal.before_commit:2",
+    "bus.delivered:2",
     "worker.handled:3",
     "worker.committed:2",
     "bus.before_publish:2",
+    "bus.published:2",
     "outbox.before_mark:1",
     "drive.part_written:2",
     "drive.renamed:1",
@@ -32,6 +35,8 @@ SAMPLE = (
     "camera.accepted:1",
     "reconciler.published:1",
     "reconciler.delivered:2",
+    "scheduler.before_request:1",
+    "source.recorded:1",
     "scheduler.requested:1",
 )
 
@@ -45,7 +50,7 @@ def one_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.mark.promise("inv I1", "inv I2", "inv I6", "inv I8", "inv I9", "inv I12")
-@pytest.mark.promise("fault F5", "fault W5", "fault P1", "fault D1", "fault S1")
+@pytest.mark.promise("fault F5", "fault W5", "fault P1", "fault D1", "fault S1", "fault G1")
 @pytest.mark.parametrize("where", SAMPLE)
 def test_killed_anywhere_nothing_is_lost_and_nothing_happens_twice(one_process: Stage, where: str):
     name, _, hit = where.partition(":")

@@ -177,6 +177,14 @@ def test_health_tells_what_runs_and_what_is_wrong(api):
     assert api.ask("/v1/health/live").status == api.ask("/v1/health/ready").status == 200
 
 
+@pytest.mark.promise("fault P5")
+def test_events_that_no_broker_takes_are_told_as_a_problem(tmp_path):
+    with running_api(tmp_path, {"health": {"stuck_s": 1}}) as api:
+        api.take()
+        told = eventually(lambda: (h := api.ask("/v1/health").json)["status"] == "stuck" and h)
+    assert "1 events not published for longer than 1 s" in told["problems"]
+
+
 @pytest.mark.promise("feat J2")
 def test_metrics_count_snapshots_and_measure_the_stages(api):
     api.archive(api.analyze(api.take()))
