@@ -232,5 +232,5 @@ class Simulator(Section):
     host: str = "127.0.0.1"
     pictures: Path | None = Field(None, description="a folder of photographs; null: drawn scenes")
     ftp_host: str = "127.0.0.1"
-    ftp_port: Port = 2121
+    ftp_port: Port | None = Field(None, description="null: that of ftp.port")
     ftp_every_s: Seconds = 5.0

@@ -1,8 +1,14 @@
+import os
+import signal
 import sys
 from pathlib import Path
 
-from services.allinone.app import build, build_demo
-from shared.main import main
+# Loading takes seconds, and nothing is open yet that must be closed in order: Ctrl-C ends it at
+# once, without a traceback. Later the runtime has a handler of its own.
+signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))
+
+from services.allinone.app import build, build_demo  # noqa: E402
+from shared.main import main  # noqa: E402
 
 if "--demo" in sys.argv:
     arguments = [argument for argument in sys.argv[1:] if argument != "--demo"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import services.api.app
 import services.camera.app
@@ -11,6 +12,7 @@ import services.drive.app
 import services.ftp.app
 import services.scheduler.app
 import services.simulator.app
+from services.simulator.demo import at_its_port
 from shared.service import Parts, Service
 
 
@@ -21,6 +23,7 @@ def build(parts: Parts) -> Sequence[Service]:
 
 def build_demo(parts: Parts) -> Sequence[Service]:
     """Runs every service and the simulated cameras in one process."""
+    parts = replace(parts, settings=at_its_port(parts.settings))
     return _built(parts, [*_wanted(parts), services.simulator.app.build])
 
 

@@ -22,8 +22,9 @@ def build(parts: Parts) -> Service:
         foscam=(fetch_account(settings, FOSCAM), Pictures(FOSCAM, section.pictures)),
         generic=(fetch_account(settings, DIGEST), Pictures(DIGEST, section.pictures)),
     )
+    ftp_port = settings.ftp.port if section.ftp_port is None else section.ftp_port
     pusher = FtpPusher(
-        (section.ftp_host, section.ftp_port),
+        (section.ftp_host, ftp_port),
         ftp_account(settings, PUSHES),
         Pictures(PUSHES, section.pictures),
         section.ftp_every_s,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from shared.sections import Camera, Simulator
 from shared.settings import Settings
 
 PUSHES, FOSCAM, DIGEST = "porch", "gate", "yard"
@@ -46,6 +47,23 @@ def demo_cameras(http_base: str, ftp_password: str = PASSWORDS[PUSHES]) -> dict[
             },
         },
     }
+
+
+def at_its_port(settings: Settings) -> Settings:
+    """The settings with the simulated cameras of config/demo.yml asked on the port that the
+    simulator has now."""
+    standard, now = (
+        f"http://127.0.0.1:{each.http_port}" for each in (Simulator(), settings.simulator)
+    )
+
+    def moved(camera: Camera) -> Camera:
+        if camera.fetch is None:
+            return camera
+        fetch = camera.fetch.model_copy(update={"url": camera.fetch.url.replace(standard, now, 1)})
+        return camera.model_copy(update={"fetch": fetch})
+
+    cameras = {name: moved(camera) for name, camera in settings.cameras.items()}
+    return settings.model_copy(update={"cameras": cameras})
 
 
 def fetch_account(settings: Settings, camera: str) -> Account:

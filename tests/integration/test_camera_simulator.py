@@ -137,7 +137,7 @@ def test_the_demo_configuration_is_what_the_simulator_offers() -> None:
     expected = Settings.model_validate({"cameras": demo_cameras("http://127.0.0.1:8090")})
     assert settings.cameras == expected.cameras
     assert settings.simulator.http_port == 8090
-    assert settings.ftp.port == settings.simulator.ftp_port
+    assert demo.at_its_port(settings) == settings
     assert demo.fetch_account(settings, "gate") == Account("demo", "demo-gate")
     assert demo.ftp_account(settings, "porch") == Account("porch", "demo-porch")
     assert "throw-away" in (ROOT / "config" / "demo.yml").read_text()

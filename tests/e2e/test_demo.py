@@ -1,0 +1,71 @@
+"""The demo as people start it: on other ports when they say so, and gone when they press Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.fakes import eventually
+from tests.servers import free_ports
+from tests.system import ROOT
+
+
+@contextmanager
+def demo(folder: Path, *options: str, **env: str) -> Iterator[subprocess.Popen[str]]:
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, *options, "-m", "services.allinone", "--demo"],
+            cwd=ROOT,
+            env={**os.environ, "SNAPBUS__DATA": str(folder / "data"), **env},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            text=True,
+        )
+    with process:
+        yield process
+        process.kill()
+
+
+def archived(port: int) -> set[str]:
+    """The cameras of which a picture is archived."""
+    url = f"http://127.0.0.1:{port}/v1/snapshots?state=archived"
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return {each["camera"] for each in json.load(answer)["snapshots"]}
+    except urllib.error.URLError:
+        return set()
+
+
+def test_on_other_ports_all_three_cameras_of_the_demo_deliver(tmp_path: Path) -> None:
+    page, health, ftp, cameras = free_ports(4)
+    ports = {
+        "SNAPBUS__API__PORT": page,
+        "SNAPBUS__HEALTH__PORT": health,
+        "SNAPBUS__FTP__PORT": ftp,
+        "SNAPBUS__SIMULATOR__HTTP_PORT": cameras,
+    }
+    env = {name: str(port) for name, port in ports.items()} | {"SNAPBUS__FTP__PASSIVE_PORTS": ""}
+    with demo(tmp_path, **env) as process:
+        eventually(lambda: archived(page) == {"porch", "gate", "yard"}, timeout=60)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0, "once it runs, it stops in order"
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_ctrl_c_while_it_loads_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with demo(tmp_path, "-X", "importtime") as process:
+        eventually(lambda: "pydantic" in log.read_text(), message="it is loading")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    assert "shared.runtime" not in log.read_text(), "it was still loading"
+    assert "Traceback" not in log.read_text()
