@@ -41,4 +41,6 @@ def test_scripts_are_plain_shell_and_can_be_run(script: str | Path) -> None:
 
 
 def test_continuous_integration_calls_the_tasks_and_nothing_else() -> None:
-    assert read(".ci/run").splitlines()[-2:] == ["./taskw check", "exec ./taskw test"]
+    calls = [line for line in read(".ci/run").splitlines() if line.startswith(("./", "exec"))]
+
+    assert calls == ["./taskw check", "exec ./taskw test"]
