@@ -37,13 +37,22 @@ class Solo:
     """A handler of ``snapshot.taken`` that survives what the picture does to its decoder."""
 
     def __init__(
-        self, root: Path, data: Path, settings: Detector, *, memory_bytes: int = MEMORY_BYTES
+        self,
+        root: Path,
+        data: Path,
+        settings: Detector,
+        *,
+        memory_bytes: int = MEMORY_BYTES,
+        seconds: int = SECONDS,
     ) -> None:
+        """``seconds`` of a processor; of the clock, twice as many."""
+        self._longest_s = 2 * seconds
         self._job = {
             "root": str(root),
             "data": str(data),
             "settings": settings.model_dump(mode="json"),
             "memory_bytes": memory_bytes,
+            "seconds": seconds,
         }
 
     def __call__(self, event: Event) -> Sequence[Event]:
@@ -56,11 +65,11 @@ class Solo:
                 command,
                 input=json.dumps(job).encode(),
                 capture_output=True,
-                timeout=SECONDS * 2,
+                timeout=self._longest_s,
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise Crashed(f"looking at it took longer than {SECONDS * 2} s") from error
+            raise Crashed(f"looking at it took longer than {self._longest_s} s") from error
         if done.returncode:
             raise Crashed(f"looking at it ended a process of its own: {_ending(done)}")
         answer = json.loads(done.stdout)
@@ -99,7 +108,7 @@ def main() -> None:
     logging.disable(logging.CRITICAL)  # the parent tells what came of it
     job = json.load(sys.stdin)
     resource.setrlimit(resource.RLIMIT_AS, (job["memory_bytes"],) * 2)
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (job["seconds"],) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Libraries print to standard output as they please; the answer goes where it was.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import threading
@@ -82,7 +83,7 @@ def test_what_was_damaged_is_filed_again(rig, filing: Filing):
     assert rig.content(path) == picture()
 
 
-@pytest.mark.promise("feat F8", "inv I9")
+@pytest.mark.promise("feat F8", "inv I9", "fault G4")
 def test_a_copy_that_differs_is_never_confirmed(rig, filing: Filing):
     filing.source.write_bytes(b"rotten")
     with pytest.raises(Retry, match="differs"):
@@ -119,7 +120,7 @@ def _rest(filing: Filing) -> tuple:
     )  # fmt: skip
 
 
-@pytest.mark.promise("fault W6")
+@pytest.mark.promise("fault W6", "fault G3")
 def test_an_archive_that_is_away_is_asked_again_later(rig, filing: Filing):
     rig.away()
     with pytest.raises(Retry):
@@ -129,18 +130,20 @@ def test_an_archive_that_is_away_is_asked_again_later(rig, filing: Filing):
     assert rig.archive.file(filing)
 
 
+@pytest.mark.promise("fault G3")
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EROFS])
 @pytest.mark.parametrize("broken", ["fsync", "replace"])
 def test_a_folder_that_fails_is_asked_again_and_keeps_no_half(
-    tmp_path: Path, filing: Filing, monkeypatch, broken: str
+    tmp_path: Path, filing: Filing, monkeypatch, broken: str, number: int
 ):
     rig = FolderRig(tmp_path / "archive")
 
     def fails(*_args):
-        raise OSError(5, "Input/output error")
+        raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:
         patch.setattr(os if broken == "fsync" else Path, broken, fails)
-        with pytest.raises(Retry, match="Input/output error"):
+        with pytest.raises(Retry, match=os.strerror(number)):
             rig.archive.file(filing)
     assert rig.live() == []
     assert rig.archive.file(filing)
@@ -175,6 +178,7 @@ def test_a_file_is_synced_before_it_has_its_name_and_its_folders_after(
     assert order == folders
 
 
+@pytest.mark.promise("fault G1")
 def test_copies_of_a_crash_are_removed_at_the_next_start(tmp_path: Path, filing: Filing):
     rig = FolderRig(tmp_path / "archive")
     rig.archive.file(filing)

@@ -298,7 +298,7 @@ def test_published_is_what_was_confirmed(journal: Journal, clock: Clock):
 # The catalogue
 
 
-@pytest.mark.promise("inv I10")
+@pytest.mark.promise("inv I10", "fault D5")
 @pytest.mark.parametrize(
     ("order", "end"),
     [

@@ -91,12 +91,25 @@ def test_an_event_that_kills_its_process_ends_dead_and_its_neighbours_do_not(loc
 
 
 @pytest.mark.promise("fault D10")
-@pytest.mark.parametrize("part", ["source", "worker"])
-def test_a_thread_that_dies_ends_the_process(local: Process, part: str):
-    local.start(DIES=part)
+@pytest.mark.parametrize(
+    ("thread", "env"),
+    [
+        ("source", {"DIES": "source"}),
+        ("worker", {"DIES": "worker"}),
+        ("bus", {"FAILPOINT": "bus.delivered:1:raise=EIO"}),
+        ("outbox", {"FAILPOINT": "outbox.after_mark:1:raise=EIO"}),
+    ],
+)
+def test_a_thread_that_dies_ends_the_process_and_the_next_one_goes_on(
+    local: Process, thread: str, env: dict[str, str]
+):
+    local.start(**env)
     local.send(0)
     assert local.running.wait(20) == 1
     assert "crashed" in local.log() or "source_failed" in local.log()
+    assert thread == "source" or "died" in local.log()
+    local.start().ready()
+    local.all_filed(1)
 
 
 def test_what_a_source_finds_wrong_in_the_configuration_is_told_without_a_traceback(local: Process):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,6 +75,38 @@ def test_a_picture_that_takes_too_much_memory_ends_only_its_own_process(
     settings = Detector(engine="onnx", model=MODEL)
     with pytest.raises(Crashed, match="ended a process of its own"):
         Solo(store.root, tmp_path, settings, memory_bytes=250 * 2**20)(taken(store, jpeg()))
+
+
+def child() -> int:
+    """The process that looks at a picture for this one."""
+    for children in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # it ended just now
+            for pid in children.read_text().split():
+                if b"services.detector.solo" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return int(pid)
+    return 0
+
+
+@pytest.mark.promise("fault D3")
+def test_a_decoder_that_crashes_ends_only_its_own_process(store: Store, tmp_path: Path):
+    solo, event = Solo(store.root, tmp_path, Detector(engine="none")), taken(store, jpeg())
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(solo, event)
+        os.kill(eventually(child), signal.SIGSEGV)
+        with pytest.raises(Crashed, match="SIGSEGV"):
+            answer.result(20)
+
+
+@pytest.mark.promise("fault D3")
+def test_a_picture_that_is_looked_at_for_ever_is_given_up(store: Store, tmp_path: Path):
+    event = taken(store, jpeg())
+    path = store.path(event.data["sha256"])
+    path.unlink()
+    os.mkfifo(path)  # reading it never ends
+
+    with pytest.raises(Crashed, match="longer than 2 s"):
+        Solo(store.root, tmp_path, Detector(engine="none"), seconds=1)(event)
+    assert not child()
 
 
 @pytest.mark.promise("fault D3")

@@ -144,6 +144,7 @@ def test_data_of_another_shape_can_never_succeed(store):
         Analyst(store, FakeEngine())(bad)
 
 
+@pytest.mark.promise("fault D6")
 def test_a_failing_engine_means_try_again_and_never_nothing_found(store):
     analyst = Analyst(store, FakeEngine(error=EngineFailed("out of memory")))
     with pytest.raises(Retry, match="out of memory"):

@@ -121,6 +121,7 @@ def test_a_day_is_that_of_the_setting_or_else_of_the_machine(
     assert event.data["path"].startswith(path)
 
 
+@pytest.mark.promise("fault D4")
 def test_a_snapshot_nobody_knows_can_not_be_filed(here: Core):
     with pytest.raises(Reject, match="catalogue"):
         filer(here, Archive())(analyzed(taken(5)))

@@ -105,3 +105,18 @@ def test_what_was_sent_before_the_hub_closed_still_arrives(relay: Relay):
     hub.close()
     assert [end.receive(1) for _ in range(100)] == [[b"%d" % n] for n in range(100)]
     end.close()
+
+
+@pytest.mark.promise("fault D10")
+def test_nobody_waits_for_a_bus_that_does_not_read_and_nothing_is_lost(relay: Relay):
+    hub = relay.hub()
+    end = relay.end("me")
+    for number in range(50_000):
+        end.send(b"%d" % number)
+        hub.send(b"me", [b"%d" % number])
+    for number in range(50_000):
+        message = hub.receive() or eventually(hub.receive)
+        assert message == (b"me", [b"%d" % number])
+        assert end.receive(5) == [b"%d" % number]
+    end.close()
+    hub.close()

@@ -171,6 +171,7 @@ def test_a_service_that_does_not_run_has_its_messages_in_its_queue(here: Core, c
     assert len(here.again) == 1
 
 
+@pytest.mark.promise("fault D5")
 def test_a_service_that_works_through_its_queue_is_left_alone(here: Core, clock: Clock):
     events = [taken(number) for number in range(3)]
     here.journal.append(events)

@@ -1,0 +1,76 @@
+"""After an outage a long backlog comes at once, in any order and partly twice: all is done once."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from services.scheduler.reconciler import BATCH, Reconciler
+from shared.events import Event, now
+from shared.service import Parts
+from shared.settings import Settings
+from shared.store import Store
+from tests.fakes import eventually
+from tests.making import analyzed, taken
+from tests.unit.test_worker import Rig
+
+EVENTS = 2 * BATCH + 200
+"""More than two rounds of the reconciler. Ten thousand take a minute, and showed the same."""
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(tmp_path, workers=8)
+    with closing(rig):
+        rig.journal.subscribe("drive", ["snapshot.analyzed"])
+        rig.journal.report("drive", now(), {})
+        yield rig
+
+
+CHANCE = random.Random(20261120)
+
+
+def shuffled(events: Sequence[Event]) -> list[Event]:
+    """In no order, and some of them twice."""
+    return CHANCE.sample([*events, *events[::7]], k=len(events) + len(events[::7]))
+
+
+@pytest.mark.promise("fault D5", "inv I6", "inv I8")
+def test_a_long_backlog_is_worked_through_and_everything_is_done_once(rig: Rig, tmp_path: Path):
+    backlog = [analyzed(taken(number), "cat") for number in range(EVENTS)]
+    rig.journal.append(backlog)
+    half = [event.id for event in backlog[::2]]
+    rig.journal.mark_published(half)  # by a broker that is not the one of today
+    store = Store(tmp_path / "store")
+    store.create()
+    parts = Parts(
+        Settings.model_validate({"data": tmp_path, "scheduler": {"reconcile_s": 0.1}}),
+        store,
+        rig.journal,
+        cast(Any, None),
+        lambda events: rig.give(*shuffled(events)),
+        lambda service, events: rig.give(*shuffled(events), queue=service),
+    )
+    stop = threading.Event()
+    reconciler = Reconciler(parts, at_once=True)
+    thread = threading.Thread(target=reconciler.run, args=(stop,), daemon=True)
+    rig.start()
+    thread.start()
+
+    eventually(lambda: rig.outcome("done") >= EVENTS, timeout=90)
+    eventually(rig.is_idle, timeout=30)
+    eventually(lambda: not rig.journal.recovery.unpublished(now(), 1), timeout=30)
+    stop.set()
+    thread.join(10)
+
+    assert sorted(rig.seen) == sorted(event.id for event in backlog)
+    assert rig.journal.recovery.forgotten(now(), 10) == []
+    assert rig.journal.recovery.items() == []
+    said = rig.journal.read.latest_events(10_000, topic="snapshot.skipped")
+    assert len(said) == EVENTS
