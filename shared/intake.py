@@ -165,6 +165,7 @@ def dedupe_keys(arrival: Arrival, sha256: str, received_at: datetime) -> tuple[s
 
     The first rule that applies: the sender's key; camera, the sender's capture time and hash;
     name and hash within 15 minutes. Never the hash alone: a frozen camera sends equal bytes.
+    A later one may be known before: clocks are put back, and a spooled picture is recorded late.
     """
     if arrival.key:
         # Hashed, because a sender may make its key as long as it likes.
@@ -176,7 +177,7 @@ def dedupe_keys(arrival: Arrival, sha256: str, received_at: datetime) -> tuple[s
     if arrival.name:
         window = math.floor(received_at.timestamp() / REPEAT_WINDOW.total_seconds())
         stem = f"name:{arrival.camera}:{arrival.name}:{sha256}"
-        return (f"{stem}:{window}", f"{stem}:{window - 1}")
+        return tuple(f"{stem}:{window + nearby}" for nearby in (0, -1, 1))
     return (f"one:{ULID.from_datetime(received_at)}",)
 
 

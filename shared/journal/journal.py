@@ -100,8 +100,8 @@ class Journal:
     ) -> tuple[str, bool]:
         """Catalogue a stored picture under ``keys[0]`` together with its ``snapshot.taken``.
 
-        Returns its id and whether it was known already: under the first key, or since
-        ``repeats_since`` under another.
+        Returns its id and whether it was known already: under the first key, or under another since
+        ``repeats_since`` or up to as long after it was received.
         """
         answer: tuple[str, bool] = ("", False)
 

@@ -16,8 +16,8 @@ from shared.journal.schema import events, snapshots
 
 # Built once, because every picture needs them and building takes longer than executing.
 _KNOWN = select(snapshots.c.id).where(
-    snapshots.c.dedupe_key.in_([bindparam("key"), bindparam("earlier")]),
-    snapshots.c.received_at >= bindparam("since"),
+    snapshots.c.dedupe_key.in_([bindparam("key"), bindparam("earlier"), bindparam("later")]),
+    snapshots.c.received_at.between(bindparam("since"), bindparam("until")),
 )
 _INSERT_EVENT = insert(events)
 
@@ -45,11 +45,8 @@ def record_snapshot(
     now: datetime,
 ) -> tuple[str, bool]:
     """Catalogue a stored picture unless it is known; returns its id and whether it was."""
-    if len(keys) > 1:  # a single key needs no question: inserting it twice is the answer
-        asked = {"key": keys[0], "earlier": keys[-1], "since": repeats_since}
-        known = connection.execute(_KNOWN, asked).scalar()
-        if known:
-            return str(known), True
+    if known := _known(connection, taken, keys, repeats_since):
+        return known, True
     data = taken.data
     row = {
         name: data[name]
@@ -68,6 +65,23 @@ def record_snapshot(
     reach("journal.between_row_and_event")
     connection.execute(_INSERT_EVENT, as_row(taken, now))
     return str(taken.snapshot_id), False
+
+
+def _known(
+    connection: Connection, taken: Event, keys: Sequence[str], repeats_since: datetime
+) -> str | None:
+    if len(keys) == 1:  # it needs no question: inserting it twice is the answer
+        return None
+    received_at = datetime.fromisoformat(taken.data["received_at"])
+    asked = {
+        "key": keys[0],
+        "earlier": keys[1],
+        "later": keys[-1],
+        "since": repeats_since,
+        # As long after it as before it: the journal may have learned of a later one first.
+        "until": received_at + (received_at - repeats_since),
+    }
+    return connection.execute(_KNOWN, asked).scalar()
 
 
 def as_row(event: Event, now: datetime) -> dict[str, Any]:

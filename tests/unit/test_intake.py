@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from services.scheduler.reconciler import Reconciler
 from shared import failpoint
 from shared import intake as module
 from shared.errors import (
@@ -141,6 +142,37 @@ def test_name_and_bytes_are_the_same_picture_for_fifteen_minutes(
     assert (second.snapshot_id == first.snapshot_id) == again
     assert rows(here) == (1 if again else 2)
     assert len(here.told) == rows(here)
+
+
+@pytest.mark.promise("inv I1", "fault S2")
+@pytest.mark.parametrize(("seconds", "again"), [(-1, True), (-900, True), (-900.001, False)])
+@pytest.mark.parametrize("begin", [0, 1, 899.999])
+def test_a_repetition_is_known_although_the_clock_was_put_back(
+    here: Core, clock: Clock, begin: float, seconds: float, again: bool
+):
+    clock.forward(begin)
+    here.arrive(picture(), name="a.jpg")
+    clock.forward(seconds)
+    assert here.arrive(picture(), name="a.jpg").duplicate == again
+    assert rows(here) == (1 if again else 2)
+
+
+@pytest.mark.promise("inv I1", "fault F10")
+@pytest.mark.parametrize("minutes", [0, 5, 15])
+def test_what_was_spooled_before_its_repetition_was_recorded_is_no_second_snapshot(
+    here: Core, clock: Clock, minutes: int
+):
+    clock.forward(899)
+    here.journal._database.obstacle = JournalUnavailable("it is away")
+    here.arrive(picture(), name="a.jpg")
+    here.journal._database.obstacle = None
+    clock.forward(60 * minutes)
+    here.arrive(picture(), name="a.jpg")
+
+    Reconciler(here.parts, at_once=False).reconcile()
+
+    assert len(Spool(here.store)) == 0
+    assert (rows(here), len(here.told)) == (1, 1)
 
 
 def test_a_repetition_does_not_begin_the_time_anew(here: Core, clock: Clock):
