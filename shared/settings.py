@@ -61,6 +61,9 @@ SEED_NAMES = {
     "LOG_LEVEL": "log.level",
 }
 
+CAMERA_SECRETS = "cameras"
+"""A folder in that of the secrets; containers that meet no camera do not have it."""
+
 # Secrets that belong to no camera: file name -> path of our setting.
 SECRET_FILES = {
     "journal_url": "journal.url",
@@ -144,18 +147,23 @@ def _apply_secrets(tree: dict[str, Any], folder: Path) -> dict[str, str]:
                 names[f"camera_{camera}_{door}_password"] = f"cameras.{camera}.{door}.password"
     origin = {}
     for name, path in names.items():
-        file = folder / name
-        try:
-            if file.is_file():
-                _set(tree, path, file.read_text(encoding="utf-8").rstrip("\r\n"))
+        for file in (folder / name, folder / CAMERA_SECRETS / name):
+            if (secret := _secret(file)) is not None:
+                _set(tree, path, secret)
                 origin[path] = f"secret file {file}"
-        except OSError as error:
-            raise ConfigError(
-                f"secret file {file}: can't be read: {error.strerror}. Check its permissions."
-            ) from None
-        except UnicodeDecodeError:
-            raise ConfigError(f"secret file {file}: is no text. Write it again in UTF-8.") from None
     return origin
+
+
+def _secret(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n") if file.is_file() else None
+    except OSError as error:
+        raise ConfigError(
+            f"secret file {file}: can't be read: {error.strerror}. "
+            f"User {os.getuid()} must be able to read it."
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"secret file {file}: is no text. Write it again in UTF-8.") from None
 
 
 _REMEDIES = {

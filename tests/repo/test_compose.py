@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.repo.tree import compose
+from tests.repo.tree import ROOT, compose
 
 SERVICES: dict[str, Any] = compose()["services"]
 
@@ -76,6 +79,46 @@ def test_every_service_of_ours_has_the_time_zone_of_the_house() -> None:
     }
 
     assert set(zones.values()) == {"${TZ:-UTC}"}
+
+
+@pytest.mark.promise("sec K1")
+def test_passwords_of_cameras_are_seen_only_by_services_that_meet_cameras() -> None:
+    folder = "./secrets/cameras:/run/secrets/cameras:ro"
+    mounted = {
+        name: [volume for volume in each.get("volumes", ()) if "secrets" in volume]
+        for name, each in SERVICES.items()
+    }
+
+    assert {name for name, volumes in mounted.items() if volumes} == {"ftp", "camera"}
+    assert mounted["ftp"] == mounted["camera"] == [folder]
+    for name, each in SERVICES.items():
+        others = {"rabbitmq": ["rabbitmq_user"], "postgres": ["postgres_password"]}
+        names = [one["source"] if isinstance(one, dict) else one for one in each["secrets"]]
+        assert names == others.get(name, ["journal_url", "broker_url"])
+
+
+def test_configure_makes_what_compose_insists_on_and_keeps_what_is_there(tmp_path: Path) -> None:
+    for name in ("tasks/configure", ".env.example"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    configure = ["sh", str(tmp_path / "tasks" / "configure")]
+    subprocess.run(configure, check=True, capture_output=True)
+    first = {path: path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    subprocess.run(configure, check=True, capture_output=True)
+
+    assert {path: path.read_text() for path in first} == first
+    assert "\nSNAPBUS_PREPARED=yes\n" in (tmp_path / ".env").read_text()
+    assert compose()["x-prepared"].startswith("${SNAPBUS_PREPARED:?run ./taskw build, then")
+    secrets = tmp_path / "secrets"
+    for each in compose()["secrets"].values():
+        assert (tmp_path / each["file"]).is_file()
+    assert secrets.stat().st_mode & 0o777 == 0o700
+    assert (secrets / "cameras").stat().st_mode & 0o777 == 0o755
+
+    (tmp_path / ".env").write_text("SNAPBUS_PORT=80")
+    subprocess.run(configure, check=True, capture_output=True)
+    lines = (tmp_path / ".env").read_text().splitlines()
+    assert (lines[0], lines[-1]) == ("SNAPBUS_PORT=80", "SNAPBUS_PREPARED=yes")
 
 
 def test_images_are_pinned_to_a_major_version() -> None:

@@ -114,6 +114,33 @@ def test_a_secret_that_can_not_be_read_is_named(write, tmp_path: Path):
     assert "secret file" in refused(path)
 
 
+def test_a_secret_of_a_camera_may_lie_in_a_folder_of_its_own(write, tmp_path: Path):
+    path = write("cameras: {porch: {ftp: {}, fetch: {url: 'http://a', password: file}}}")
+    (tmp_path / "secrets" / "cameras").mkdir(parents=True)
+    (tmp_path / "secrets" / "cameras" / "camera_porch_ftp_password").write_text(f"{SECRET}\n")
+    porch = loaded(path).cameras["porch"]
+    assert porch.ftp.password.get_secret_value() == SECRET
+    assert porch.fetch.password.get_secret_value() == "file"
+
+
+def test_a_secret_of_another_user_is_named_with_who_must_read_it(write, tmp_path, monkeypatch):
+    path = write("cameras: {porch: {ftp: {}}}")
+    (tmp_path / "secrets" / "cameras").mkdir(parents=True)
+    (tmp_path / "secrets" / "cameras" / "camera_porch_ftp_password").write_text(SECRET)
+    monkeypatch.setattr("os.getuid", lambda: 999)
+    read_text = Path.read_text
+
+    def refuse(self: Path, **options: str) -> str:
+        if self.parent.name == "cameras":
+            raise PermissionError(13, "Permission denied")
+        return read_text(self, **options)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    message = refused(path)
+    assert "cameras/camera_porch_ftp_password: can't be read: Permission denied" in message
+    assert "User 999 must be able to read it" in message
+
+
 def test_settings_never_show_a_secret(write):
     settings = loaded(write(f"cameras: {{a: {{ftp: {{password: {SECRET}}}}}}}"))
     assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
