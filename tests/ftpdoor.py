@@ -44,11 +44,7 @@ class Running:
 
     def raw(self, camera: str = "porch", password: str = PASSWORD) -> Raw:
         """A logged-in client that sends what it is told."""
-        raw = Raw(self.port)
-        if camera:
-            assert raw.ask(f"USER {camera}").startswith("331")
-            assert raw.ask(f"PASS {password}").startswith("230")
-        return raw
+        return session(self.port, camera, password)
 
     def names(self) -> list[str]:
         return [row.name for row in self.core.journal.read.snapshots(limit=500)]
@@ -65,8 +61,9 @@ class Running:
 class Raw:
     """One control connection, line by line."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._host = host
+        self.socket = socket.create_connection((host, port), timeout=20)
         self._file = self.socket.makefile("rb")
         self.greeting = self.read()
 
@@ -103,7 +100,7 @@ class Raw:
         answer = self.ask("EPSV")
         assert answer.startswith("229"), answer
         port = int(answer.split("|")[3])
-        return socket.create_connection(("127.0.0.1", port), timeout=20)
+        return socket.create_connection((self._host, port), timeout=20)
 
     def begin(self, name: str | bytes, command: str = "STOR") -> socket.socket:
         """A data connection that an upload has begun on."""
@@ -118,6 +115,17 @@ class Raw:
         with contextlib.suppress(ConnectionError), self.begin(name, command) as data:
             data.sendall(content)  # the server hangs up on what it refuses early
         return self.read()
+
+
+def session(
+    port: int, camera: str = "porch", password: str = PASSWORD, host: str = "127.0.0.1"
+) -> Raw:
+    """A client of any server, logged in if it is a camera."""
+    raw = Raw(port, host)
+    if camera:
+        assert raw.ask(f"USER {camera}").startswith("331")
+        assert raw.ask(f"PASS {password}").startswith("230")
+    return raw
 
 
 def free_port() -> int:

@@ -35,7 +35,8 @@ class Conversation(Login):
         self._receive(self.fs.ftp2fs(name), f"150 FILE: {name}")
 
     def _receive(self, path: str, answer: str) -> None:
-        waiting = self._dtp_acceptor or self._dtp_connector
+        connector = self._dtp_connector
+        waiting = self._dtp_acceptor or (connector and not connector._closed)
         if self._in_dtp_queue or (self.data_channel and self.data_channel.receive):
             self.respond("450 Another upload of this session is not finished.")
         elif not waiting and self.data_channel is None:
@@ -111,9 +112,25 @@ class Conversation(Login):
 
     def connected_or_not(self) -> None:
         """The sender has connected, but the connection may have broken in that moment."""
-        if self.data_channel is None and self._in_dtp_queue:
+        if self.data_channel is None:
+            self._wait_no_more(Reply(451, "Upload incomplete: the connection broke.", "cut"))
+
+    def _on_dtp_connection(self) -> None:
+        self._dtp_connector = None  # the library would take it for one that still connects
+        super()._on_dtp_connection()  # type: ignore[misc]
+
+    def _shutdown_connecting_dtp(self) -> None:
+        super()._shutdown_connecting_dtp()  # type: ignore[misc]
+        self._wait_no_more(Reply(425, "No data connection came. Send it again.", "cut"))
+
+    def _wait_no_more(self, reply: Reply) -> None:
+        """What waits for a data connection gets none: its sender is told, the session is free."""
+        if self._out_dtp_queue:
+            self._out_dtp_queue = None  # a listing
+            self.respond(f"{reply.code} {reply.text}")
+        if self._in_dtp_queue:
             upload, self._in_dtp_queue = self._in_dtp_queue[0], None
-            self.answer(upload, Reply(451, "Upload incomplete: the connection broke.", "cut"))
+            self.answer(upload, reply)
 
     def _outer(self, address: str) -> str:
         inner = address.removeprefix("::ffff:")

@@ -35,6 +35,8 @@ class Lines(Commands):
     _in_buffer: list[bytes]
     _in_buffer_len: int
     _in_dtp_queue: tuple[Upload, str] | None
+    _out_dtp_queue: Any
+    _dtp_connector: Any
 
     if TYPE_CHECKING:
 

@@ -27,7 +27,7 @@ with warnings.catch_warnings():
     # Python 3.11 announces the end of asyncore; later Pythons get it as a package of its own.
     warnings.simplefilter("ignore", DeprecationWarning)
     from pyftpdlib.handlers import DTPHandler, FTPHandler
-    from pyftpdlib.handlers.ftp.dispatchers import PassiveDTP
+    from pyftpdlib.handlers.ftp.dispatchers import ActiveDTP, PassiveDTP
     from pyftpdlib.ioloop import Acceptor, IOLoop
     from pyftpdlib.servers import FTPServer
 
@@ -48,6 +48,16 @@ class Transfer(Receiving, DTPHandler):  # type: ignore[misc]
         DTPHandler.__init__(self, sock, session)
 
 
+class Active(ActiveDTP):  # type: ignore[misc]
+    """A data connection that is made to the camera."""
+
+    def handle_close(self) -> None:
+        super().handle_close()  # it answers 425
+        self.cmd_channel._shutdown_connecting_dtp()
+
+    handle_timeout = handle_close
+
+
 class Passive(PassiveDTP):  # type: ignore[misc]
     """A listening socket that waits for one data connection."""
 
@@ -63,6 +73,9 @@ class Passive(PassiveDTP):  # type: ignore[misc]
     def __repr__(self) -> str:
         return "<passive socket>"
 
+    def handle_timeout(self) -> None:
+        self.cmd_channel._shutdown_connecting_dtp()
+
     def handle_accepted(self, sock: socket, address: Any) -> None:
         super().handle_accepted(sock, address)
         if self._closed:  # or else it was a stranger, and the wait goes on
@@ -74,6 +87,7 @@ class Session(Conversation, FTPHandler):  # type: ignore[misc]
 
     banner = "Snapbus takes pictures."
     dtp_handler = Transfer
+    active_dtp = Active
     proto_cmds = {
         name: command
         for name, command in FTPHandler.proto_cmds.items()

@@ -247,6 +247,7 @@ def test_a_repeated_upload_gets_the_same_id_and_makes_no_second_snapshot(door):
     assert door.about()["uploads"]["repeated"] == 1
 
 
+@pytest.mark.promise("fault F7")
 @pytest.mark.parametrize(
     ("name", "content"),
     [
