@@ -70,6 +70,7 @@ class Examiner:
     def _damage(self) -> str:
         try:
             self._store.volume.check()
+            self._store.volume.check_writable()
         except StoreError as error:
             return str(error)
         return ""

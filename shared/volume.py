@@ -16,6 +16,7 @@ from shared.errors import StoreDamaged, StoreError, StoreFull, StoreMissing
 
 IDENTITY = "store.json"
 SPACE_CHECK_S = 1.0
+PROBE_BYTES = 4096
 
 
 class Volume:
@@ -28,6 +29,7 @@ class Volume:
         self._checked_at = float("-inf")
         self._check_lock = threading.Lock()
         self._damage = ""
+        self._write_failed = False
 
     def name(self) -> None:
         """Give it an identity, unless it has one. Raises OSError."""
@@ -63,6 +65,7 @@ class Volume:
                 "there: check the disk (dmesg, smartctl), then start this service again"
             )
             return StoreDamaged(self._damage)
+        self._write_failed = True
         return told
 
     def check_sound(self) -> None:
@@ -74,6 +77,20 @@ class Volume:
         """Raise StoreMissing when the volume isn't there, StoreDamaged when a sync has failed."""
         self.identity()
         self.check_sound()
+
+    def check_writable(self) -> None:
+        """Raise StoreError when a write has failed and even a small file can't be written now."""
+        if not self._write_failed:
+            return
+        probe = self.root / "incoming" / f"{uuid.uuid4().hex}.part"
+        try:
+            probe.write_bytes(bytes(PROBE_BYTES))
+        except OSError as error:
+            raise translated(error, probe) from error
+        finally:
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
+        self._write_failed = False
 
     def check_space(self) -> None:
         """Raise StoreFull when too little is left, and what ``check`` raises. Looks at the disk at

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 import subprocess
@@ -21,6 +20,7 @@ from tests.chaos.servers import Broker, Database
 from tests.chaos.tally import FETCHED, Rows
 from tests.proxy import Proxy
 from tests.system import ROOT, System
+from tests.volume import Disk
 
 SETUPS = ("rabbit", "allinone")
 SERVICES = ("ftp", "camera", "detector", "drive", "scheduler")
@@ -28,53 +28,6 @@ CAMERAS = ("porch", "gate", "yard", "barn", "street", "attic", "probe")
 RESTART_S = 0.5
 SCRAPE_S = 1.0
 REPEATED = re.compile(rb'^snapbus_events_handled_total\{.*outcome="repeated".*\} (\S+)$', re.M)
-
-
-class Disk:
-    """A small file system of its own in memory, for root only; without root a plain folder."""
-
-    def __init__(self, root: Path, megabytes: int) -> None:
-        self.root = root
-        self.is_mounted = os.geteuid() == 0
-        root.mkdir()
-        if self.is_mounted:
-            options = f"size={megabytes}m,mode=755"
-            self._mount("-t", "tmpfs", "-o", options, "snapbus-chaos", str(root))
-
-    @staticmethod
-    def _mount(*arguments: str) -> None:
-        subprocess.run(["mount", *arguments], check=True, capture_output=True)
-
-    def fill(self) -> None:
-        """Leave no byte."""
-        with (self.root / "filler").open("wb", buffering=0) as file:
-            step = 1 << 20
-            while step >= 4096:
-                try:
-                    file.write(b"\0" * step)
-                except OSError:
-                    step //= 4
-
-    def free(self) -> None:
-        """End ``fill``."""
-        (self.root / "filler").unlink(missing_ok=True)
-
-    def lock(self) -> None:
-        """Make it read-only; the kernel wants a moment when no file is being written."""
-        for _ in range(200):
-            with contextlib.suppress(subprocess.CalledProcessError):
-                self._mount("-o", "remount,ro", str(self.root))
-                return
-            time.sleep(0.01)
-        raise RuntimeError(f"{self.root} is always being written to")
-
-    def unlock(self) -> None:
-        """End ``lock``."""
-        self._mount("-o", "remount,rw", str(self.root))
-
-    def close(self) -> None:
-        if self.is_mounted:
-            subprocess.run(["umount", "-l", str(self.root)], check=False)
 
 
 class Stage:

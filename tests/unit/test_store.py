@@ -270,3 +270,18 @@ def test_the_cache_may_be_deleted(store: Store):
     place.touch()
     shutil.rmtree(store.root / "cache")
     assert store.read(blob.sha256) == DATA
+
+
+@pytest.mark.promise("fault F9")
+def test_a_failed_write_is_told_until_a_small_file_can_be_written(store: Store):
+    store.volume.check_writable()
+    store.incoming.rmdir()
+    store.incoming.touch()  # now nothing can be made there, as on a disk that is read-only
+    with pytest.raises(StoreError):
+        store.receive(100)
+    with pytest.raises(StoreError, match="Not a directory"):
+        store.volume.check_writable()
+    store.incoming.unlink()
+    store.incoming.mkdir()
+    store.volume.check_writable()
+    assert files(store) == []
