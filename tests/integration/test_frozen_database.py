@@ -64,10 +64,12 @@ def archived(system: System) -> set[str]:
 
 
 @pytest.mark.promise("inv I1", "inv I6", "fault F10", "fault B2")
-def test_pictures_sent_to_a_frozen_database_are_acknowledged_and_come_through(
+def test_pictures_sent_to_a_slow_or_frozen_database_are_acknowledged_and_come_through(
     system: System, link: Proxy
 ):
+    link.slow(latency_s=0.05)
     sent = {upload(system, 1)}
+    assert len(Spool(system.store)) == 0
     link.freeze()
 
     sent |= {upload(system, number) for number in (2, 3, 4)}

@@ -56,7 +56,7 @@ def test_fractions_of_a_second_are_kept():
     )
 
 
-@pytest.mark.promise("feat B18")
+@pytest.mark.promise("feat B18", "fault F12")
 @pytest.mark.parametrize(
     "name",
     [
