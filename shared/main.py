@@ -13,18 +13,22 @@ from pathlib import Path
 from types import TracebackType
 
 from shared import failpoint, log
+from shared.check import doubts, summary
 from shared.errors import ConfigError, SnapbusError
 from shared.runtime import Runtime
 from shared.service import Parts, Service
-from shared.settings import Settings, load, secrets_of
+from shared.settings import Settings, chosen, load, secrets_of
 
 
 def main(
     name: str,
     build: Callable[[Parts], Service | Sequence[Service]],
     arguments: Sequence[str] | None = None,
+    *,
+    check: Callable[[Settings], None] = lambda settings: None,
 ) -> None:
-    """Run the services that ``build`` makes; ends the process. 2: the configuration is wrong."""
+    """Run the services that ``build`` makes; ends the process. 2: the configuration is wrong.
+    ``check`` is for ``--check``: it raises ConfigError for what ``build`` would refuse."""
     parser = argparse.ArgumentParser(prog=f"services.{name}", description=build.__doc__)
     parser.add_argument("--config", type=Path, help="the YAML file (default: config/snapbus.yml)")
     parser.add_argument("--check", action="store_true", help="only check the configuration")
@@ -32,6 +36,8 @@ def main(
     try:
         settings = load(options.config)
         if options.check:
+            check(settings)
+            _tell(chosen(options.config), settings)
             sys.exit(0)
         sys.exit(serve(settings, build))
     except ConfigError as error:
@@ -40,6 +46,12 @@ def main(
     except SnapbusError as error:
         sys.stderr.write(f"{name}: {error}\n")
         sys.exit(1)
+
+
+def _tell(file: Path, settings: Settings) -> None:
+    for doubt in doubts(settings):
+        sys.stderr.write(f"{file}: {doubt}\n")
+    sys.stdout.write(f"{file} is fine: {summary(settings)}\n")
 
 
 def serve(settings: Settings, build: Callable[[Parts], Service | Sequence[Service]]) -> int:
@@ -51,6 +63,8 @@ def serve(settings: Settings, build: Callable[[Parts], Service | Sequence[Servic
         built = build(parts)
         return [built] if isinstance(built, Service) else built
 
+    for doubt in doubts(settings):
+        logging.getLogger(__name__).warning(doubt, extra={"action": "configuration"})
     failpoint.arm(os.environ.get("FAILPOINT", ""))
     runtime = Runtime(settings, build_all)
 

@@ -79,7 +79,7 @@ def load(
 ) -> Settings:
     """The settings in force; raises ConfigError. ``file`` None: SNAPBUS_CONFIG or the default."""
     environ = os.environ if environ is None else environ
-    path = file or Path(environ.get("SNAPBUS_CONFIG", DEFAULT_FILE))
+    path = chosen(file, environ)
     tree = _read_yaml(path)
     origin = _apply_environment(tree, environ)
     secrets = secrets or Path(environ.get("SNAPBUS_SECRETS", "/run/secrets"))
@@ -88,6 +88,11 @@ def load(
         return Settings.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(_explain(error, path, origin)) from None
+
+
+def chosen(file: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """The configuration file in force."""
+    return file or Path(environ.get("SNAPBUS_CONFIG", DEFAULT_FILE))
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from pathlib import Path
 # once, without a traceback. Later the runtime has a handler of its own.
 signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))
 
-from services.allinone.app import build, build_demo  # noqa: E402
+from services.allinone.app import build, build_demo, check  # noqa: E402
 from shared.main import main  # noqa: E402
 
 if "--demo" in sys.argv:
     arguments = [argument for argument in sys.argv[1:] if argument != "--demo"]
-    main("allinone", build_demo, [f"--config={Path('config/demo.yml')}", *arguments])
+    main("allinone", build_demo, [f"--config={Path('config/demo.yml')}", *arguments], check=check)
 else:
-    main("allinone", build)
+    main("allinone", build, check=check)

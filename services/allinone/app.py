@@ -14,6 +14,7 @@ import services.scheduler.app
 import services.simulator.app
 from services.simulator.demo import at_its_port
 from shared.service import Parts, Service
+from shared.settings import Settings
 
 
 def build(parts: Parts) -> Sequence[Service]:
@@ -25,6 +26,11 @@ def build_demo(parts: Parts) -> Sequence[Service]:
     """Runs every service and the simulated cameras in one process."""
     parts = replace(parts, settings=at_its_port(parts.settings))
     return _built(parts, [*_wanted(parts), services.simulator.app.build])
+
+
+def check(settings: Settings) -> None:
+    """Raises ConfigError for what ``build`` would refuse."""
+    services.ftp.app.check(settings)
 
 
 def _wanted(parts: Parts) -> list[Callable[[Parts], Service]]:

@@ -13,7 +13,7 @@ from services.ftp.folder import FolderSource
 from services.ftp.server import FtpServer
 from services.ftp.shelf import Shelf
 from shared.errors import ConfigError
-from shared.sections import zone_of
+from shared.sections import WatchedFolder, zone_of
 from shared.service import Parts, Service, Source
 from shared.settings import Settings
 
@@ -21,7 +21,7 @@ from shared.settings import Settings
 def build(parts: Parts) -> Service:
     """Takes the pictures that cameras push by FTP or into folders."""
     settings = parts.settings
-    accounts = accounts_of(settings) if settings.ftp.enabled else {}
+    accounts = accounts_of(settings)
     door = Door(settings.ftp, accounts, parts)
     server = FtpServer(door) if accounts else None
     folders = folders_of(parts)
@@ -46,37 +46,51 @@ def build(parts: Parts) -> Service:
     return Service(name="ftp", sources=[*sources, *folders], about=about)
 
 
+def check(settings: Settings) -> None:
+    """Raises ConfigError for what ``build`` would refuse."""
+    accounts_of(settings)
+    watched_of(settings)
+
+
 def folders_of(parts: Parts) -> list[FolderSource]:
     """One source for each watched folder. Raises ConfigError where two cameras share one."""
     section = parts.settings.folders
     sources: list[FolderSource] = []
-    seen: dict[Path, str] = {}
-    for name, camera in parts.settings.cameras.items():
+    for root, (name, folder) in watched_of(parts.settings).items():
+        collector = Collector(
+            name,
+            Shelf(root),
+            parts,
+            keep=folder.keep,
+            zone=zone_of(folder.timezone),
+            settle_s=section.settle_s,
+        )
+        sources.append(FolderSource(collector, section, poll=folder.poll))
+    return sources
+
+
+def watched_of(settings: Settings) -> dict[Path, tuple[str, WatchedFolder]]:
+    """The watched folders by path, each with its camera. Raises ConfigError where two overlap."""
+    watched: dict[Path, tuple[str, WatchedFolder]] = {}
+    for name, camera in settings.cameras.items():
         if camera.folder is None:
             continue
         root = camera.folder.path.resolve()
-        for other, owner in seen.items():
+        for other, (owner, _) in watched.items():
             if root.is_relative_to(other) or other.is_relative_to(root):
                 raise ConfigError(
                     f"cameras.{name}.folder.path: {root} overlaps with the folder of camera "
                     f"{owner}. Give each camera a folder of its own."
                 )
-        seen[root] = name
-        collector = Collector(
-            name,
-            Shelf(root),
-            parts,
-            keep=camera.folder.keep,
-            zone=zone_of(camera.folder.timezone),
-            settle_s=section.settle_s,
-        )
-        sources.append(FolderSource(collector, section, poll=camera.folder.poll))
-    return sources
+        watched[root] = (name, camera.folder)
+    return watched
 
 
 def accounts_of(settings: Settings) -> dict[str, Account]:
     """The accounts by user name. Raises ConfigError for one that nobody could use safely."""
     accounts: dict[str, Account] = {}
+    if not settings.ftp.enabled:
+        return accounts
     for name, camera in settings.cameras.items():
         if camera.ftp is None:
             continue

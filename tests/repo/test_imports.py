@@ -38,7 +38,7 @@ PROGRAMS = ("shared/migrations/", "services/simulator/train/")
 
 # What belongs to neither wing: programs, settings, and what anybody may use.
 NEITHER_WING = {
-    *("failpoint", "health", "log", "metrics", "sections", "settings", "turns"),
+    *("check", "failpoint", "health", "log", "metrics", "sections", "settings", "turns"),
     *("doctor", "migrations", "reference", "work"),
 }
 
