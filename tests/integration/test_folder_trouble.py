@@ -1,0 +1,113 @@
+"""Watched folders in trouble: lost events, a hundred thousand files, a volume that goes away."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from services.ftp.shelf import Shelf
+from tests.fakes import eventually
+from tests.folderdoor import put, standing, watching
+from tests.making import picture
+from tests.system import System
+from tests.volume import Disk
+
+MANY = 100_000
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[System]:
+    (tmp_path / "in").mkdir()
+    tree = {
+        "cameras": {"porch": {"folder": {"path": str(tmp_path / "in")}}},
+        "folders": {"rescan_s": 1.0, "settle_s": 0.2},
+    }
+    with closing(System(tmp_path, tree)) as system:
+        yield system
+
+
+@pytest.mark.promise("fault W1")
+def test_more_events_than_the_kernel_keeps_cost_time_and_no_picture(system: System):
+    folder = system.folder / "in"
+    system.start("ftp")
+    with closing(system.journal()) as journal:
+        (folder / "first.jpg").write_bytes(picture(0))
+        eventually(lambda: len(journal.read.snapshots(limit=5)) == 1)
+        system.signal("ftp", signal.SIGSTOP)
+        kept = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+        for number in range(kept // 2 + 1):  # each is told at least when made and when removed
+            noise = folder / f"{number}.tmp"
+            noise.touch()
+            noise.unlink()
+        (folder / "x.jpg").write_bytes(picture(1))
+        system.signal("ftp", signal.SIGCONT)
+        eventually(lambda: len(journal.read.snapshots(limit=5)) == 2)
+    eventually(lambda: not (folder / "x.jpg").exists())
+
+
+@pytest.mark.promise("fault W3")
+def test_a_hard_link_shows_nothing_of_its_file_and_leaves_it_alone(tmp_path: Path):
+    outside = tmp_path / "shadow"
+    outside.write_text("root:$6$canary:20000:0:99999:7:::\n")
+    with standing(tmp_path) as door:
+        os.link(outside, door.root / "x.jpg")
+        os.utime(outside, (0, 0))
+        door.scan()
+        assert door.left() == [".rejected/x.jpg"] and door.names() == []
+        assert not list(door.core.store.root.glob("blobs/*/*/*"))
+    assert outside.read_text().startswith("root:")
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Iterator[Path]:
+    """A folder with very many empty files, numbered from the oldest on."""
+    root = tmp_path / "crowded"
+    for folder in range(10):
+        (root / str(folder)).mkdir(parents=True)
+    for number in range(MANY):
+        path = f"{root}/{number % 10}/{number}.jpg"
+        os.mknod(path)
+        os.utime(path, (number, number))
+    yield root
+    shutil.rmtree(root)
+
+
+@pytest.mark.promise("fault W4", "inv I17")
+def test_a_hundred_thousand_files_are_listed_in_bounded_memory_the_oldest_first(crowded: Path):
+    tracemalloc.start()
+    try:
+        found = Shelf(crowded).oldest(100, lambda _: True)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [file.path for file in found] == [f"{number % 10}/{number}.jpg" for number in range(100)]
+    assert peak < 1_000_000  # a list of all would be tens of megabytes
+
+
+@pytest.mark.promise("fault W6")
+def test_a_volume_that_goes_away_is_told_and_taken_up_when_it_is_back(tmp_path: Path):
+    if os.geteuid() != 0 and not os.environ.get("CI"):
+        pytest.skip("mounting volumes needs root")
+    root = tmp_path / "in"
+    volume = Disk(root, 5)
+    try:
+        with watching(tmp_path) as door:
+            put(root, "x.jpg", picture(1))
+            eventually(lambda: door.names() == ["x.jpg"])
+            eventually(lambda: door.left() == [])
+            volume.close()
+            eventually(lambda: "is it mounted" in door.service.about()["summary"])
+            assert door.names() == ["x.jpg"]
+            volume = Disk(root, 5)
+            put(root, "y.jpg", picture(2))
+            eventually(lambda: door.names() == ["x.jpg", "y.jpg"])
+            eventually(lambda: door.service.about()["ok"])
+    finally:
+        volume.close()
