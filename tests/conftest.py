@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +69,14 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     yield postgres.url(name)
     postgres.start()
     postgres.remove_database(name)
+
+
+@pytest.fixture
+def unlogged() -> Iterator[None]:
+    """Keeps the log out of the report: it would be endless, or holds what nobody can print."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ the shortest story. SNAPBUS_MODEL_STEPS asks for more than the few hundred steps
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import tempfile
@@ -294,9 +293,8 @@ class Delivery(RuleBasedStateMachine):
 @pytest.mark.promise("inv I1", "inv I2", "inv I4", "inv I5", "inv I6", "inv I7", "inv I8")
 @pytest.mark.promise("inv I9", "inv I10", "inv I12", "inv I14", "inv I18", "fault P1", "fault D5")
 @pytest.mark.timeout(3600)
-def test_whatever_happens_in_whatever_order_the_invariants_hold(tmp_path: Path, request):
-    logging.disable(logging.CRITICAL)  # thousands of lines of what was meant to happen
-    request.addfinalizer(lambda: logging.disable(logging.NOTSET))
+@pytest.mark.usefixtures("unlogged")
+def test_whatever_happens_in_whatever_order_the_invariants_hold(tmp_path: Path):
     Journal.open(f"sqlite:///{tmp_path}/template.db").close()
     Delivery.template = tmp_path / "template.db"
 

@@ -195,6 +195,7 @@ def test_a_failed_event_shares_its_fate_with_its_second_delivery(rig: Rig):
         (ValueError("nul \x00 and half \ud800"), "retry", "ValueError: nul \ufffd and half ?"),
     ],
 )
+@pytest.mark.usefixtures("unlogged")
 def test_what_a_handler_raises_is_kept_with_the_work(rig: Rig, error, status: str, says: str):
     def fails(_event: Event) -> Sequence[Event]:
         raise error
@@ -255,6 +256,7 @@ def test_an_answer_that_fits_no_message_is_dead_not_lost_on_the_way(rig: Rig):
     assert "at most" in rig.error()
 
 
+@pytest.mark.usefixtures("unlogged")
 def test_an_answer_that_no_database_takes_is_a_failure_of_the_handler(rig: Rig):
     def odd(event: Event) -> Sequence[Event]:
         data = SnapshotArchived(camera="a", archive="x", path="y", sha256="0" * 64, size=1)
