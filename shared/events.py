@@ -156,7 +156,8 @@ class SnapshotArchived(EventData):
 
 
 class SnapshotSkipped(EventData):
-    """The archive's policy does not want this picture; it stays in the store."""
+    """The archive's policy does not want this picture, or the archive is switched off (policy
+    ``off``); it stays in the store."""
 
     topic: ClassVar[str] = "snapshot.skipped"
     camera: str

@@ -138,7 +138,7 @@ class Intake(Section):
 
 
 class Ftp(Section):
-    enabled: bool = True
+    enabled: bool = Field(True, description="false: no FTP server; folders are still watched")
     host: str = "0.0.0.0"  # noqa: S104  cameras reach it over the network
     port: Port = 2121
     passive_ports: str = Field("30000-30009", pattern=r"^(\d+-\d+)?$")
@@ -157,7 +157,9 @@ class Folders(Section):
 
 
 class Detector(Section):
-    enabled: bool = True
+    enabled: bool = Field(
+        True, description='false: pictures are only checked, and passed on as "not analysed"'
+    )
     engine: Literal["auto", "ultralytics", "openvino", "onnx", "none"] = "auto"
     model: Path | None = Field(None, description="model file; null: look in 'models'")
     models: Path = Field(Path("models"), description="folder where `task model` puts models")
@@ -178,7 +180,9 @@ class Detector(Section):
 
 
 class Drive(Section):
-    enabled: bool = True
+    enabled: bool = Field(
+        True, description="false: nothing is filed; pictures end as skipped, and stay in the store"
+    )
     archive: Literal["folder"] = "folder"
     folder: Path = Field(Path("archive"), description="relative paths are below the data folder")
     timezone: Zone = Field(
@@ -190,13 +194,16 @@ class Drive(Section):
 
 
 class Scheduler(Section):
-    enabled: bool = True
+    enabled: bool = Field(
+        True,
+        description="false: no camera is asked at intervals; unfinished work is still looked after",
+    )
     reconcile_s: Seconds = Field(2.0, description="how often forgotten work is looked for")
     grace_s: Seconds = Field(30.0, description="an event without result is forgotten then")
 
 
 class Api(Section):
-    enabled: bool = True
+    enabled: bool = Field(True, description="false: no page and no API")
     host: str = "0.0.0.0"  # noqa: S104  the page is for the local network
     port: Port = 8080
     thumbnail_px: int = Field(480, ge=32, le=2048, description="longest side")

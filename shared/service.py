@@ -7,6 +7,7 @@ A source makes events from outside in a thread of its own.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from shared.journal import Journal
     from shared.settings import Settings
     from shared.store import Store
+
+log = logging.getLogger(__name__)
 
 Handler = Callable[[Event], Sequence[Event]]
 """Raises Retry or Reject for known failures; anything else is retried and logged with traceback."""
@@ -81,3 +84,11 @@ class Service:
     alone: Handler | None = None
     about: Callable[[], Mapping[str, Any]] = _nothing
     close: Callable[[], None] = _no_close
+
+
+def switched_off(name: str, handlers: Mapping[str, Handler] | None = None) -> Service:
+    """A service that ``enabled: false`` keeps from its job: it is healthy and does nothing. By its
+    ``handlers`` it answers what others wait for, so that nothing is held up by it."""
+    why = f"switched off by {name}.enabled"
+    log.info("%s is %s", name, why, extra={"action": "switched_off"})
+    return Service(name, handlers or {}, about=lambda: {"ok": True, "summary": why})

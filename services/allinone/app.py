@@ -1,8 +1,8 @@
-"""Wires all services that are enabled into one process."""
+"""Wires all services into one process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import services.api.app
@@ -16,35 +16,28 @@ from services.simulator.demo import at_its_port
 from shared.service import Parts, Service
 from shared.settings import Settings
 
+# One that is switched off has no thread but what answers those who wait for it.
+BUILDS = (
+    services.detector.app.build,
+    services.drive.app.build,
+    services.camera.app.build,
+    services.scheduler.app.build,
+    services.api.app.build,
+    services.ftp.app.build,
+)
+
 
 def build(parts: Parts) -> Sequence[Service]:
     """Runs every service in one process."""
-    return _built(parts, _wanted(parts))
+    return [each(parts) for each in BUILDS]
 
 
 def build_demo(parts: Parts) -> Sequence[Service]:
     """Runs every service and the simulated cameras in one process."""
     parts = replace(parts, settings=at_its_port(parts.settings))
-    return _built(parts, [*_wanted(parts), services.simulator.app.build])
+    return [each(parts) for each in (*BUILDS, services.simulator.app.build)]
 
 
 def check(settings: Settings) -> None:
     """Raises ConfigError for what ``build`` would refuse."""
     services.ftp.app.check(settings)
-
-
-def _wanted(parts: Parts) -> list[Callable[[Parts], Service]]:
-    settings = parts.settings
-    chosen = {
-        services.detector.app.build: True,  # without it, snapshots are marked "not analysed"
-        services.drive.app.build: settings.drive.enabled,
-        services.camera.app.build: True,
-        services.scheduler.app.build: True,
-        services.api.app.build: settings.api.enabled,
-        services.ftp.app.build: True,  # with the FTP server off, folders are still watched
-    }
-    return [build for build, wanted in chosen.items() if wanted]
-
-
-def _built(parts: Parts, builds: Sequence[Callable[[Parts], Service]]) -> list[Service]:
-    return [build(parts) for build in builds]

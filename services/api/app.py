@@ -20,7 +20,7 @@ from services.api.server import HttpServer
 from services.api.state import State
 from services.api.tail import Tail
 from shared.decode import Limits
-from shared.service import Parts, Service
+from shared.service import Parts, Service, switched_off
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ SWEEP_S = 3_600.0
 def build(parts: Parts) -> Service:
     """The service ``api``."""
     settings, read = parts.settings, parts.journal.read
+    if not settings.api.enabled:
+        return switched_off("api")
     detector = settings.detector
     limits = Limits(max_pixels=detector.max_pixels, strict=detector.strict)
     derivatives = Derivatives(parts.store, limits, settings.api.thumbnail_px)

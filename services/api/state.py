@@ -160,16 +160,10 @@ class State:
         return Space(free=usage.free, total=usage.total)
 
     def _expected(self) -> list[str]:
+        """Also those that are switched off: they answer what others wait for."""
         settings = self._settings
-        wanted = {
-            "api": settings.api.enabled,
-            "camera": True,
-            "detector": settings.detector.enabled,
-            "drive": settings.drive.enabled,
-            "ftp": settings.ftp.enabled,
-            "scheduler": settings.scheduler.enabled,
-        }
-        return [name for name, enabled in wanted.items() if enabled]
+        pushed = settings.ftp.enabled or any(each.folder for each in settings.cameras.values())
+        return ["api", "camera", "detector", "drive", "scheduler", *(["ftp"] if pushed else [])]
 
     def _problems(self, parts: list[PartView], lag: LagView, space: Space | None) -> list[str]:
         found = []

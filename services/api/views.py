@@ -30,7 +30,7 @@ class Analysis(BaseModel):
 
 
 class Filed(BaseModel):
-    """Where the picture was filed, or by which policy it was not."""
+    """Where the picture was filed, or by which policy it was not; "off": nothing is filed."""
 
     archive: str = ""
     path: str = ""

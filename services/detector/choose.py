@@ -39,10 +39,10 @@ class Choice:
 
 def choose(settings: Detector) -> Choice:
     """What to run; raises EngineUnavailable if there is nothing to run, and says what to do."""
+    if not settings.enabled:
+        raise EngineUnavailable("detection is switched off by detector.enabled")
     if settings.engine == "none":
         raise EngineUnavailable("detection is switched off (detector.engine is none)")
-    if not settings.enabled:
-        raise EngineUnavailable("detection is switched off (detector.enabled is false)")
     models = [settings.model] if settings.model else _models(settings.models)
     if settings.engine != "auto":
         return _fixed(settings.engine, models, settings)

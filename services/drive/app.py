@@ -8,14 +8,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from services.drive.file import FileSnapshots
+from services.drive.file import FileSnapshots, skip
 from services.drive.folder import FolderArchive
 from shared.errors import ConfigError, JournalUnavailable
 from shared.events import SnapshotAnalyzed
 from shared.failpoint import reach
 from shared.journal import Journal
 from shared.sections import zone_of
-from shared.service import Parts, Service
+from shared.service import Parts, Service, switched_off
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ class Once:
 def build(parts: Parts) -> Service:
     """Files pictures in the archive."""
     section = parts.settings.drive
+    if not section.enabled:
+        return switched_off("drive", {SnapshotAnalyzed.topic: skip})
     root = parts.settings.data / section.folder  # an absolute folder stays as it is
     archive = FolderArchive(root)
     prepared = Once(lambda: _prepare(archive, root, parts.journal))

@@ -14,6 +14,13 @@ from shared.store import Store
 PERSON = "person"
 
 
+def skip(event: Event, policy: str = "off") -> Sequence[Event]:
+    """``snapshot.analyzed`` → ``snapshot.skipped``: for the archive, this is the snapshot's end."""
+    analyzed = SnapshotAnalyzed.model_validate(event.data)
+    skipped = SnapshotSkipped(camera=analyzed.camera, policy=policy)
+    return [skipped.event(subject=event.subject, cause=event)]
+
+
 class FileSnapshots:
     """Files what the policy wants: everything, what shows objects, or what shows people."""
 
@@ -44,8 +51,7 @@ class FileSnapshots:
         if snapshot is None:
             raise Reject(f"no snapshot {event.snapshot_id} in the catalogue")
         if not self.wants(analyzed):
-            skipped = SnapshotSkipped(camera=analyzed.camera, policy=self._policy)
-            return [skipped.event(subject=event.subject, cause=event)]
+            return skip(event, self._policy)
         self._prepare()
         path = self._archive.file(
             Filing(

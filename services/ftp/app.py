@@ -17,6 +17,8 @@ from shared.sections import WatchedFolder, zone_of
 from shared.service import Parts, Service, Source
 from shared.settings import Settings
 
+OFF = "FTP is switched off by ftp.enabled"
+
 
 def build(parts: Parts) -> Service:
     """Takes the pictures that cameras push by FTP or into folders."""
@@ -32,7 +34,7 @@ def build(parts: Parts) -> Service:
         if server:
             what = f"FTP for {_number(len(accounts), 'camera')}"
         else:
-            what = "no camera delivers by FTP" if settings.ftp.enabled else "FTP is switched off"
+            what = "no camera delivers by FTP" if settings.ftp.enabled else OFF
         if folders:
             what += f", {_number(len(folders), 'watched folder')}"
         return {

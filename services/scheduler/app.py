@@ -7,17 +7,21 @@ from typing import Any
 
 from services.scheduler.interval import Intervals
 from services.scheduler.reconciler import Reconciler
-from shared.service import Parts, Service
+from shared.service import Parts, Service, Source
+
+OFF = "intervals are switched off by scheduler.enabled; unfinished work is looked after"
 
 
 def build(parts: Parts) -> Service:
     """Asks for pictures at intervals and carries unfinished work through."""
     intervals = Intervals(parts)
+    wanted = parts.settings.scheduler.enabled
     local = parts.settings.broker.url.get_secret_value() == "local"
 
     def about() -> Mapping[str, Any]:
-        return {"ok": True, "summary": intervals.summary()}
+        return {"ok": True, "summary": intervals.summary() if wanted else OFF}
 
-    return Service(
-        name="scheduler", sources=[intervals, Reconciler(parts, at_once=local)], about=about
-    )
+    # Without it events could be lost, so it does not depend on what the configuration wants.
+    sources: list[Source] = [intervals] if wanted else []
+    reconciler = Reconciler(parts, at_once=local)
+    return Service(name="scheduler", sources=[*sources, reconciler], about=about)

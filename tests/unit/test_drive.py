@@ -98,6 +98,17 @@ def test_what_nobody_analysed_is_filed_under_every_policy(here: Core, seen: Even
     assert filer(here, Archive(), policy)(event)[0].topic == "snapshot.archived"
 
 
+@pytest.mark.promise("inv I6")
+def test_switched_off_it_files_nothing_and_holds_nobody_up(here: Core, seen: Event):
+    drive = here.settings.drive.model_copy(update={"enabled": False})
+    settings = here.settings.model_copy(update={"drive": drive})
+    service = build(dataclasses.replace(here.parts, settings=settings))
+    (event,) = service.handlers["snapshot.analyzed"](seen)
+    assert (event.topic, event.data["policy"]) == ("snapshot.skipped", "off")
+    assert service.about() == {"ok": True, "summary": "switched off by drive.enabled"}
+    assert not (here.settings.data / "archive").exists()
+
+
 @pytest.mark.promise("feat F11")
 @pytest.mark.parametrize(
     ("setting", "machine", "path"),

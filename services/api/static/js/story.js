@@ -11,7 +11,7 @@ const TELL = {
     : ["Not analysed", data.reason],
   "snapshot.rejected": ({ reason }) => ["Put in quarantine", reason],
   "snapshot.archived": ({ archive, path }) => [`Filed in the ${archive}`, path],
-  "snapshot.skipped": ({ policy }) => ["Not filed", `the archive keeps only ${policy}`],
+  "snapshot.skipped": ({ policy }) => ["Not filed", policy === "off" ? "the archive is switched off" : `the archive keeps only ${policy}`],
 };
 
 const since = (seconds) => (seconds < 0 ? `${span(-seconds)} before` : seconds === 0 ? "0 ms" : `+${span(seconds)}`);

@@ -74,7 +74,7 @@ const STATES = {
   taken: ["Taken", "Stored; waiting for the detector"],
   analyzed: ["Analysed", "Waiting for the archive"],
   archived: ["Archived", "Filed, and its checksum confirmed"],
-  skipped: ["Kept here", "The archive's policy does not want it; it stays in the store"],
+  skipped: ["Kept here", "The archive does not want it, or is switched off; it stays in the store"],
   quarantined: ["Quarantined", "Damaged; kept apart"],
   dead: ["Gave up", "A service gave up on it; see the story"],
 };
