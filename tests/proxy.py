@@ -28,6 +28,8 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._refusing = False
+        self._fatal, self._delivered = b"", False
+        self._condemned: set[asyncio.StreamWriter] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
         self._server = self._call(self._listen())
@@ -49,12 +51,35 @@ class Proxy:
             self._reset(writer)
             return
         self._writers |= {writer, other_writer}
-        await asyncio.gather(self._pump(reader, other_writer), self._pump(other_reader, writer))
+        await asyncio.gather(
+            self._pump(reader, other_writer, answers=writer), self._pump(other_reader, writer)
+        )
         self._writers -= {writer, other_writer}
+        self._condemned.discard(writer)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _breaks(
+        self, data: bytes, writer: asyncio.StreamWriter, answers: asyncio.StreamWriter | None
+    ) -> bool:
+        """Whether a chunk is not to be let through, because ``break_at`` was for it."""
+        if writer in self._condemned:
+            return True
+        if answers is None or not self._fatal or self._fatal not in data:
+            return False
+        self._fatal = b""
+        self._condemned.add(answers)
+        return not self._delivered
+
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        answers: asyncio.StreamWriter | None = None,
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(CHUNK):
+                if self._breaks(data, writer, answers):
+                    self._reset(answers or writer)
+                    break
                 await self._flowing.wait()
                 if self._latency_s:
                     await asyncio.sleep(self._latency_s)
@@ -87,6 +112,12 @@ class Proxy:
                 self._reset(writer)
 
         self._call(reset())
+
+    def break_at(self, words: bytes, *, delivered: bool) -> None:
+        """Reset the connection at the next request that holds these words: before the target hears
+        of it, or in place of the target's answer."""
+        self._delivered = delivered
+        self._fatal = words
 
     def cut(self) -> None:
         """Reset every connection and every new one, until healed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from services.scheduler.checkup import Checkup
 from services.scheduler.interval import Intervals
 from services.scheduler.reconciler import Reconciler
 from shared.service import Parts, Service, Source
@@ -21,7 +22,8 @@ def build(parts: Parts) -> Service:
     def about() -> Mapping[str, Any]:
         return {"ok": True, "summary": intervals.summary() if wanted else OFF}
 
-    # Without it events could be lost, so it does not depend on what the configuration wants.
-    sources: list[Source] = [intervals] if wanted else []
-    reconciler = Reconciler(parts, at_once=local)
-    return Service(name="scheduler", sources=[*sources, reconciler], about=about)
+    # Without these events could be lost, so they don't depend on what the configuration wants.
+    sources: list[Source] = [Reconciler(parts, at_once=local), Checkup(parts)]
+    if wanted:
+        sources.insert(0, intervals)
+    return Service(name="scheduler", sources=sources, about=about)

@@ -38,6 +38,11 @@ class Audit:
         self._database = database
         self.unfinished = Unfinished(database)
 
+    def check_file(self) -> None:
+        """Raise JournalUnavailable when the file of an SQLite journal is damaged, and let all else
+        raise it from then on. Takes long when the file is large and the disk slow."""
+        self._database.check_file()
+
     def count(self) -> int:
         """How many snapshots are catalogued."""
         with self._database.reading() as connection:

@@ -1,13 +1,11 @@
 """Opens the database, SQLite or PostgreSQL, and translates its errors.
 
-SQLite belongs to one process: a lock file says which. Its writers take turns at a lock of the
-process, since SQLite itself makes them wait by sleeping.
+Writers on SQLite take turns at a lock of the process, since SQLite makes them wait by sleeping.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -39,6 +37,7 @@ from sqlalchemy.exc import (
 )
 
 from shared.errors import ConfigError, JournalUnavailable, SnapbusError
+from shared.journal import sqlite_file
 
 BUSY_S = 5.0
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -48,6 +47,9 @@ _HOPELESS = (DataError, IntegrityError, ProgrammingError, NotSupportedError)
 """What no waiting helps: the caller's rows or our statements are wrong."""
 _CONFLICTS = ("40001", "40P01")
 """SQLSTATEs of transactions that failed because of one another."""
+
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Conflict(JournalUnavailable):
@@ -65,11 +67,12 @@ class Database:
             self.is_sqlite = parsed.get_backend_name() == "sqlite"
             self._lock_file: IO[str] | None = None
             if self.is_sqlite:
-                self._lock_file = _sqlite_file(parsed.database, owner=owner)
+                self._lock_file = sqlite_file.claim(parsed.database, owner=owner)
             self._writer = threading.RLock() if self.is_sqlite else nullcontext()
             self.engine = self._engine(parsed)
             self.obstacle: SnapbusError | None = None
             """What every transaction raises, but those that prepare the database."""
+            self._damage: JournalUnavailable | None = None
         except (ArgumentError, NoSuchModuleError) as error:
             raise ConfigError(
                 "journal.url: must be sqlite:////path or postgresql://user:password@host/database"
@@ -104,6 +107,7 @@ class Database:
         """Bring the tables up to this version. Raises JournalUnavailable."""
         from alembic import command  # here, because it takes long and tools need it not
         from alembic.config import Config
+        from alembic.util import CommandError
 
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
@@ -111,7 +115,13 @@ class Database:
             if not self.is_sqlite:
                 connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise ConfigError(
+                    f"journal.url: its tables are of another version of Snapbus, probably a newer "
+                    f"one ({error}). Start that version, or restore a backup of before."
+                ) from error
 
     def check(self) -> None:
         """Raise ConfigError when the tables are not there. Raises JournalUnavailable."""
@@ -119,22 +129,63 @@ class Database:
             if not inspect(connection).has_table("events"):
                 raise ConfigError("journal.url: there are no tables yet; start Snapbus first")
 
+    def check_file(self) -> None:
+        """Read all of an SQLite file; takes a second per gigabyte, or many from a slow disk. Raises
+        JournalUnavailable when it is damaged; and so does all else from then on, because what is
+        written to a damaged file makes it worse."""
+        if not self.is_sqlite:
+            return
+        with self.reading() as connection:
+            told = connection.execute(text("PRAGMA quick_check(20)")).scalars().all()
+        # A page that nobody uses is a loss of space and of nothing else.
+        wrong = [each for each in told if each != "ok" and "never used" not in each]
+        if wrong:
+            raise self._damaged(" ".join(wrong[0].split()))
+
+    def _damaged(self, what: str) -> JournalUnavailable:
+        self._damage = JournalUnavailable(
+            f"the database is damaged ({what}): stop Snapbus, restore the file from a backup or "
+            "with sqlite3's .recover, start, and run the doctor"
+        )
+        return self._damage
+
     @contextmanager
     def writing(self, *, preparing: bool = False) -> Iterator[Connection]:
         """One transaction that writes; committed at the end. Raises JournalUnavailable."""
-        if self.obstacle and not preparing:
-            raise self.obstacle
-        with self._writer, _translated(), self.engine.begin() as connection:
+        self._check(preparing=preparing)
+        with self._writer, self._translated(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One transaction that only reads; it waits for no writer. Raises JournalUnavailable."""
-        if self.obstacle:
-            raise self.obstacle
-        with _translated(), self.engine.connect() as connection:
+        self._check()
+        with self._translated(), self.engine.connect() as connection:
             connection = connection.execution_options(snapbus_reads=True)
             yield connection
+
+    def _check(self, *, preparing: bool = False) -> None:
+        obstacle = self._damage or (None if preparing else self.obstacle)
+        if obstacle:
+            raise obstacle
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError as error:
+            raise JournalUnavailable("no free connection to the database") from error
+        except _HOPELESS:
+            raise
+        except DBAPIError as error:
+            # The driver's text may name the host and the user, never the password.
+            reason = str(error.orig).strip().splitlines()
+            text = reason[0] if reason else type(error.orig).__name__
+            if getattr(error.orig, "sqlstate", None) in _CONFLICTS:
+                raise Conflict(text) from error
+            if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+                raise self._damaged(text) from error
+            raise JournalUnavailable(text) from error
 
     def close(self) -> None:
         """Close all connections and release the lock file."""
@@ -171,60 +222,6 @@ def upsert(
     statement = dialect.insert(table).values(**row)
     statement = statement.on_conflict_do_update(index_elements=keys, set_=changes, where=where)
     connection.execute(statement)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except TimeoutError as error:
-        raise JournalUnavailable("no free connection to the database") from error
-    except _HOPELESS:
-        raise
-    except DBAPIError as error:
-        # The driver's text may name the host and the user, never the password.
-        reason = str(error.orig).strip().splitlines()
-        text = reason[0] if reason else type(error.orig).__name__
-        if getattr(error.orig, "sqlstate", None) in _CONFLICTS:
-            raise Conflict(text) from error
-        raise JournalUnavailable(text) from error
-
-
-def _sqlite_file(database: str | None, *, owner: bool) -> IO[str] | None:
-    if not database or database == ":memory:":
-        raise ConfigError("journal.url: names no file; write sqlite:////path/to/snapbus.db")
-    path = Path(database)
-    if owner:
-        return _lock(path)
-    if not path.is_file():
-        raise ConfigError(f"journal.url: there is no journal {path} yet; start Snapbus first")
-    return None
-
-
-def _lock(database: Path) -> IO[str]:
-    path = database.with_name(database.name + ".lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"journal.url: {path.parent} can't be written: {error.strerror}. "
-            "Make the folder, or set 'data' to one that this user may write."
-        ) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.seek(0)
-        holder = file.read().strip() or "unknown"
-        file.close()
-        raise ConfigError(
-            f"{database} is in use by process {holder}. SQLite belongs to one process: "
-            "stop that one, or set journal.url to a PostgreSQL database."
-        ) from error
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
-    return file
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

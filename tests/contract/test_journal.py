@@ -544,7 +544,7 @@ def test_a_journal_belongs_to_one_store(journal: Journal):
 # Many at once, and without the database
 
 
-@pytest.mark.promise("fault B1")
+@pytest.mark.promise("fault B1", "fault B2")
 def test_thirty_two_threads_write_and_read_and_nothing_is_lost(journal: Journal):
     errors: list[BaseException] = []
 
@@ -565,8 +565,10 @@ def test_thirty_two_threads_write_and_read_and_nothing_is_lost(journal: Journal)
         assert len(connection.execute(select(work)).all()) == 320
 
 
+@pytest.mark.promise("fault B2")
 def test_threads_that_write_the_same_events_in_other_orders_all_succeed(url: str, journal: Journal):
-    """On PostgreSQL two processes would lock each other out; one has to be tried again."""
+    """On PostgreSQL two processes would lock each other out; one has to be tried again. Whoever
+    waited too long for that can't know that its events are new, so it does not say so."""
     owner = url.startswith("postgresql")
     other = Journal.open(url, owner=False) if owner else journal
     sent = [taken(number) for number in range(60)]
@@ -587,8 +589,8 @@ def test_threads_that_write_the_same_events_in_other_orders_all_succeed(url: str
         raise AssertionError("never succeeded")
 
     in_threads(6, write)
-    assert journal.read.newest_seq() >= 60
-    assert sorted(each.id for each in fresh) == sorted(each.id for each in sent)
+    assert {each.event.id for each in journal.read.latest_events(100)} == {e.id for e in sent}
+    assert len(fresh) == len({each.id for each in fresh})
     if other is not journal:
         other.close()
 

@@ -287,6 +287,6 @@ def test_it_runs_on_without_the_journal_until_it_is_stopped(here: Core, monkeypa
 def test_the_service_says_what_it_does(here: Core):
     service = build(here.parts)
     assert service.name == "scheduler"
-    assert [source.name for source in service.sources] == ["intervals", "reconciler"]
+    assert [source.name for source in service.sources] == ["intervals", "reconciler", "checkup"]
     assert service.about() == {"ok": True, "summary": "asks gate every 10 s"}
     assert analyzed(taken(1)).topic not in service.handlers

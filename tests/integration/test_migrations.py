@@ -1,0 +1,80 @@
+"""Migrations that are interrupted, and tables of a version to come."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, event, text
+
+from shared.errors import ConfigError, JournalUnavailable
+from shared.journal import Journal
+from shared.journal.schema import metadata
+from tests.fakes import eventually
+from tests.making import taken
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/journal.db"
+    found: str = request.getfixturevalue("postgres_url")
+    return found
+
+
+def die_at(url: str, words: str) -> None:
+    """Open the journal in a process that ends where a statement with these words has been run."""
+
+    @event.listens_for(Engine, "after_cursor_execute")
+    def _look(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if words in statement:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Journal.open(url)
+
+
+def opened(url: str) -> Journal | None:
+    with suppress(JournalUnavailable):  # PostgreSQL may not have noticed yet that somebody died
+        return Journal.open(url)
+    return None
+
+
+@pytest.mark.promise("fault B3")
+@pytest.mark.parametrize(
+    "words", ["CREATE TABLE work", "CREATE INDEX snapshots_in_state", "INSERT INTO alembic_version"]
+)
+def test_a_migration_that_was_killed_is_run_again_from_its_beginning(url: str, words: str):
+    context = multiprocessing.get_context("forkserver")
+    process = context.Process(target=die_at, args=(url, words))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+
+    journal = eventually(lambda: opened(url))
+
+    assert journal
+    with closing(journal), journal._database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert journal.append([taken(1)])
+
+
+@pytest.mark.promise("fault B3")
+def test_tables_of_a_newer_version_are_left_alone_and_told(url: str):
+    with closing(Journal.open(url)) as journal:
+        journal.append([taken(1)])
+        with journal._database.writing() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(ConfigError, match=r"another version of Snapbus.*newer"):
+        Journal.open(url)
+
+    with closing(Journal.open(url, owner=False)) as journal:
+        assert journal.read.newest_seq() == 1
