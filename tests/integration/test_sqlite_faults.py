@@ -18,10 +18,10 @@ from shared.errors import ConfigError, JournalUnavailable
 from shared.events import CameraFailed, Event
 from shared.journal import Journal, sqlite_file
 from shared.journal.sqlite_file import file_system
-from tests.chaos.setups import Disk
 from tests.fakes import eventually
 from tests.making import taken
 from tests.processes import Process
+from tests.volume import Disk
 
 
 def old_events() -> list[Event]:
