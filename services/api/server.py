@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 HEAD_SECONDS = 10.0
 HEAD_BYTES = 32_768
+REQUEST_SECONDS = 15.0
+"""For the body too. Who is still sending then was answered long ago, and is kept no longer."""
 MOST_CONNECTIONS = 2_000
 STOP_SECONDS = 3
 DEAD_PEER_MS = 30_000
@@ -33,7 +35,7 @@ ABORT = "snapbus.abort"
 
 
 class _Protocol(HttpToolsProtocol):
-    """Cuts clients that don't finish the head of a request in time or at a sane length."""
+    """Cuts clients that don't finish a request in time, or its head at a sane length."""
 
     _deadline: asyncio.TimerHandle | None = None
     _head_bytes = 0
@@ -44,7 +46,7 @@ class _Protocol(HttpToolsProtocol):
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_came()
+        self._stop_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -61,8 +63,14 @@ class _Protocol(HttpToolsProtocol):
             self._expect_head()
 
     def on_headers_complete(self) -> None:
-        self._head_came()
+        self._in_head = False
+        self._stop_waiting()
+        self._deadline = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._stop_waiting()
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Say what is wrong with a request that never reaches the app, as the app would."""
@@ -75,8 +83,7 @@ class _Protocol(HttpToolsProtocol):
         self._in_head, self._head_bytes = True, 0
         self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
-    def _head_came(self) -> None:
-        self._in_head = False
+    def _stop_waiting(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
