@@ -54,7 +54,7 @@ def one_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.mark.promise("inv I1", "inv I2", "inv I6", "inv I8", "inv I9", "inv I12")
 @pytest.mark.promise("fault F1", "fault F5", "fault W5", "fault P1", "fault D1")
-@pytest.mark.promise("fault S1", "fault G1")
+@pytest.mark.promise("fault C6", "fault S1", "fault G1")
 @pytest.mark.parametrize("where", SAMPLE)
 def test_killed_anywhere_nothing_is_lost_and_nothing_happens_twice(one_process: Stage, where: str):
     name, _, hit = where.partition(":")

@@ -56,6 +56,23 @@ def test_a_frozen_camera_makes_a_snapshot_each_time_and_is_told(
     assert len({event.snapshot_id for event in place.said}) == 4
 
 
+@pytest.mark.promise("fault C4")
+def test_a_camera_that_thaws_is_not_called_frozen_any_more(
+    place: Place, camera: FaultyCamera, caplog: pytest.LogCaptureFixture
+) -> None:
+    shown = [PICTURE] * (lines.FROZEN_AFTER + 5) + [jpeg(7)]
+    pictures = iter(shown)
+    camera.faults["/now"] = lambda camera, wire, _: wire.sendall(answer(next(pictures)))
+    service = place.service({"gate": {"url": camera.url("/now")}})
+    frozen = []
+    for _ in shown:
+        ask(service, request())
+        frozen.append(service.about()["cameras"]["gate"]["frozen"])
+    assert frozen == [False] * lines.FROZEN_AFTER + [True] * 5 + [False]
+    assert len({event.snapshot_id for event in place.said}) == len(shown)
+    assert caplog.text.count("sends the same picture again and again") == 1
+
+
 @pytest.mark.promise("feat A19")
 def test_a_request_for_no_camera_is_rejected_with_help(place: Place, camera: FaultyCamera) -> None:
     service = place.service({"gate": {"url": camera.url("/fine")}, "porch": None})

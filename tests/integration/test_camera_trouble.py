@@ -31,7 +31,7 @@ def test_a_camera_that_fails_once_is_asked_again(place: Place, camera: FaultyCam
     assert len(camera.requests) == 3 and len(place.said) == 1
 
 
-@pytest.mark.promise("feat A15", "feat A34")
+@pytest.mark.promise("feat A15", "feat A34", "fault C1")
 def test_a_camera_that_never_answers_ends_as_failed(place: Place) -> None:
     url = f"http://127.0.0.1:{free_port()}/"
     service = place.service({"gate": {"url": url}})
@@ -86,10 +86,26 @@ def test_a_picture_over_the_limit_is_not_kept(tmp_path: Path, camera: FaultyCame
 
 
 @pytest.mark.promise("fault C1")
-def test_a_dead_camera_delays_no_other_and_its_requests_wait_outside(
+def test_a_camera_that_drips_for_ever_is_given_up_in_time_and_nothing_of_it_is_kept(
     place: Place, camera: FaultyCamera
 ) -> None:
-    cameras = {f"dead{n}": {"url": camera.url("/silent"), "timeout_s": 20} for n in range(5)}
+    section = {"url": camera.url("/drip-body"), "timeout_s": 0.4, "attempts": 2}
+    service = place.service({"gate": section, "yard": {"url": camera.url("/fine")}})
+    began = time.monotonic()
+    said = failure(ask(service, request()))
+    assert time.monotonic() - began < 3.0
+    assert (said.attempts, said.reason) == (2, "no complete picture within 0.4 s")
+    assert list(place.store.incoming.iterdir()) == []
+    assert ask(service, request("yard")) == []
+    eventually(lambda: camera.open == 0)
+
+
+@pytest.mark.promise("fault C1")
+@pytest.mark.parametrize("path", ["/silent", "/drip-body"])
+def test_a_dead_camera_delays_no_other_and_its_requests_wait_outside(
+    place: Place, camera: FaultyCamera, path: str
+) -> None:
+    cameras = {f"dead{n}": {"url": camera.url(path), "timeout_s": 20} for n in range(5)}
     service = place.service({**cameras, "gate": {"url": camera.url("/fine")}})
     handler = service.handlers["snapshot.requested"]
     dead = [
