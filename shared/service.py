@@ -54,12 +54,13 @@ class Parts:
     """Publish committed events again, to the one service that owes an answer. Any thread; raises
     BrokerUnavailable when there is no broker to take them."""
 
-    def record(self, events: Sequence[Event]) -> None:
-        """Commit events that came from outside, then announce them. Repeating it does nothing;
-        raises JournalUnavailable."""
+    def record(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Commit events that came from outside, then announce them; returns those that were new.
+        Repeating it does nothing; raises JournalUnavailable."""
         fresh = self.journal.append(events)
         reach("source.recorded")
         self.announce(fresh)
+        return fresh
 
 
 def _nothing() -> Mapping[str, Any]:

@@ -142,9 +142,9 @@ class Api:
         self.parts.journal.fail(service, event, error, attempts=5, retry_after_s=None)
 
     @contextmanager
-    def stream(self, query: str = "", **headers: str) -> Iterator[Frames]:
-        """An open event stream, from its greeting on."""
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+    def stream(self, query: str = "", port: int = 0, **headers: str) -> Iterator[Frames]:
+        """An open event stream, from its greeting on; ``port`` is that of a proxy before it."""
+        link = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=20)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         with closing(link):
             link.request("GET", f"/v1/events{query}", headers=sent)

@@ -16,13 +16,16 @@ from shared.service import Parts
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 1.0
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""Clocks of several machines may differ by so much; more means that one was put back."""
 PATIENCE = 2.0
 """A request that nobody took within this many intervals is not wanted any more."""
 
 
 class Intervals:
     """A source. Time is cut into slots of the camera's interval since 1970, so any number of
-    schedulers, started at any time, ask once per slot: the slot fixes the event's id."""
+    schedulers, started at any time, ask once per slot: the slot fixes the event's id. A slot that
+    comes again because the clock was put back is another one."""
 
     name = "intervals"
 
@@ -59,23 +62,32 @@ class Intervals:
         return f"asks {asked}"
 
     def _request(self, camera: str, slot: int, every_s: float) -> bool:
-        event = request(camera, slot, every_s)
         try:
-            reach("scheduler.before_request")
-            self._parts.record([event])
-            reach("scheduler.requested")
+            again_after = ""
+            while True:
+                event = request(camera, slot, every_s, again_after)
+                reach("scheduler.before_request")
+                fresh = self._parts.record([event])
+                reach("scheduler.requested")
+                if fresh:
+                    return True
+                # Another scheduler asked; or this time was here before, when the clock was ahead.
+                ends = datetime.fromtimestamp((slot + 1) * every_s, UTC)
+                again_after = self._parts.journal.read.ahead(event.id, ends + CLOCKS_DIFFER)
+                if not again_after:
+                    return True
         except JournalUnavailable as error:
             log.warning("%s is not asked for a picture: %s", camera, error)
             return False
-        return True
 
 
-def request(camera: str, slot: int, every_s: float) -> Event:
-    """The request of a slot."""
+def request(camera: str, slot: int, every_s: float, again_after: str = "") -> Event:
+    """The request of a slot. ``again_after`` is the request with which its time had passed once
+    before, by a clock that was put back since."""
     begins = datetime.fromtimestamp(slot * every_s, UTC)
     expires_at = begins + timedelta(seconds=max(10.0, every_s * PATIENCE))
     data = SnapshotRequested(
         camera=camera, reason="interval", requested_by="scheduler", expires_at=expires_at
     )
-    cause = f"interval {camera} {every_s:g} {slot}"
+    cause = f"interval {camera} {every_s:g} {slot} {again_after}".rstrip()
     return data.event(subject=camera, cause=cause, time=begins)

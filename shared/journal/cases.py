@@ -74,6 +74,22 @@ class Cases:
         )
         return [each for each in self._recorded(query) if each.event.cause == request.event.id]
 
+    def ahead(self, event_id: str, moment: datetime) -> str:
+        """The id of the first event of the same kind and subject that was recorded after this one
+        although it tells of a time later than ``moment``; empty: there is none."""
+        this = self.event(event_id)
+        if this is None:
+            return ""
+        query = select(events.c.id).where(
+            events.c.subject == this.event.subject,
+            events.c.seq > this.seq,
+            events.c.topic == this.event.topic,
+            events.c.time > moment,
+        )
+        with self._database.reading() as connection:
+            found = connection.execute(query.order_by(events.c.seq).limit(1)).scalar()
+        return found or ""
+
     def open_work(self, snapshot_id: str = "", event_id: str = "") -> list[OpenWork]:
         """What is not done of the events of a snapshot, or of one event."""
         chosen = events.c.snapshot_id == snapshot_id if snapshot_id else events.c.id == event_id

@@ -6,17 +6,19 @@ import itertools
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from services.api import tail as tail_module
 from services.api import watchers
+from services.api.routes import events as routes
 from shared.events import CameraFailed, now
 from shared.journal.rows import record
 from tests.api import PERSON, Api, running_api
 from tests.fakes import eventually
+from tests.proxy import Proxy
 
 
 @pytest.fixture
@@ -76,6 +78,40 @@ def test_a_stream_resumes_after_the_last_event_it_got(api):
         assert take_ids(frames, 1) == now
 
 
+@pytest.mark.promise("fault S3")
+def test_a_stream_that_a_proxy_cuts_again_and_again_has_no_gap_and_no_repeat(api):
+    sent: list[str] = []
+    got: list[str] = []
+    last: dict[str, str] = {}
+    with closing(Proxy(api.port)) as proxy:
+        for turn in range(4):
+            with api.stream(port=proxy.port, **last) as frames:
+                sent += fail(api, "porch", *((turn, n) for n in range(10)))
+                got += take_ids(frames, len(sent) - len(got))
+                proxy.reset_all()
+                with pytest.raises(OSError):
+                    frames.next()
+            last = {"Last_Event_ID": got[-1]}
+            sent += fail(api, "porch", *((turn, "away", n) for n in range(10)))
+        with api.stream(port=proxy.port, **last) as frames:
+            got += take_ids(frames, len(sent) - len(got))
+    assert got == sent
+
+
+@pytest.mark.promise("fault S3")
+def test_one_stream_more_than_there_is_room_for_is_told_to_come_later(api, monkeypatch):
+    monkeypatch.setattr(routes, "MOST_STREAMS", 20)
+    with ExitStack() as streams:
+        for _ in range(20):
+            streams.enter_context(api.stream())
+        eventually(lambda: api.service.about()["streams"] == 20)
+        refused = api.ask("/v1/events")
+        assert (refused.status, refused.headers["retry-after"]) == (503, "30")
+    eventually(lambda: api.service.about()["streams"] == 0)
+    with api.stream():
+        pass
+
+
 def test_a_stream_that_told_nothing_yet_can_be_resumed_too(api):
     fail(api, "porch", "before")
     with api.stream("?camera=street") as frames:
@@ -116,8 +152,9 @@ def test_an_unknown_place_is_told_as_lost_and_the_stream_goes_on_from_now(api):
         assert take_ids(frames, 1) == now
 
 
-@pytest.mark.promise("feat H2")
+@pytest.mark.promise("feat H2", "fault S3")
 def test_quiet_streams_get_comments_and_pings(tmp_path, monkeypatch):
+    assert tail_module.BEAT_S <= 15
     monkeypatch.setattr(tail_module, "BEAT_S", 0.05)
     with running_api(tmp_path) as api, api.stream() as frames:
         beats = [frames.next() for _ in range(4)]

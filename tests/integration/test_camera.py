@@ -86,7 +86,7 @@ def test_a_request_for_no_camera_is_rejected_with_help(place: Place, camera: Fau
     assert camera.requests == []
 
 
-@pytest.mark.promise("inv I12")
+@pytest.mark.promise("inv I12", "fault S4")
 def test_an_expired_request_asks_no_camera_and_says_so(place: Place, camera: FaultyCamera) -> None:
     service = place.service({"gate": {"url": camera.url("/fine")}})
     said = failure(ask(service, request(expires_at=now() - timedelta(seconds=1))))

@@ -46,6 +46,7 @@ def test_a_camera_that_never_answers_ends_as_failed(place: Place) -> None:
     assert list(place.store.incoming.iterdir()) == []
 
 
+@pytest.mark.promise("fault S4")
 def test_no_attempt_begins_after_the_request_has_expired(
     place: Place, camera: FaultyCamera, monkeypatch: pytest.MonkeyPatch
 ) -> None:

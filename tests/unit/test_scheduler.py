@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,7 +38,7 @@ def here(tmp_path: Path, clock: Clock) -> Iterator[Core]:
 
 
 def requests(here: Core) -> list[Event]:
-    found = here.journal.read.latest_events(100, topic="snapshot.requested")
+    found = here.journal.read.latest_events(1000, topic="snapshot.requested")
     return [each.event for each in reversed(found)]
 
 
@@ -76,6 +77,59 @@ def test_a_clock_that_jumps_makes_no_burst_and_no_stall(here: Core):
     clock.forward(10)
     intervals.ask()
     assert len(requests(here)) == 3
+
+
+NOON = datetime(2026, 3, 1, 12, 0, 3, tzinfo=UTC)
+
+
+def ask_each_slot(here: Core, clock: Clock, slots: int, schedulers: int = 2) -> list[Event]:
+    """Let several schedulers, each begun anew, go through the next slots; what they asked."""
+    before = len(requests(here))
+    several = [Intervals(here.parts, clock) for _ in range(schedulers)]
+    for _ in range(slots):
+        for each in several:
+            each.ask()
+        clock.forward(10)
+    return requests(here)[before:]
+
+
+@pytest.mark.promise("fault S2", "inv I12")
+def test_a_clock_that_is_put_back_lets_nobody_wait_until_it_has_caught_up(here: Core):
+    clock = Clock(NOON)
+    assert len(ask_each_slot(here, clock, 60)) == 60
+    for back_s, slots in ((500, 30), (300, 20)):  # the second time through the same slots again
+        clock.forward(-back_s)
+        begins = clock() - timedelta(seconds=3)
+        times = [event.time for event in ask_each_slot(here, clock, slots)]
+        assert times == [begins + timedelta(seconds=10 * number) for number in range(slots)]
+
+
+@pytest.mark.promise("fault S2", "inv I12")
+def test_a_slot_that_was_asked_for_is_not_asked_again_for_what_came_after_it(here: Core):
+    clock = Clock(NOON)
+    assert len(ask_each_slot(here, clock, 3)) == 3
+    clock.forward(-10)
+    by_hand = SnapshotRequested(camera="gate", reason="manual", requested_by="page")
+    here.parts.record([by_hand.event(subject="gate", cause="hand", time=clock())])
+    clock.forward(-10)  # a little wrong, as clocks of two machines are
+
+    assert ask_each_slot(here, clock, 2) == []
+    assert len(ask_each_slot(here, clock, 1)) == 1
+
+
+@pytest.mark.promise("fault S2")
+@pytest.mark.parametrize("hour", ["2026-03-29T00:58", "2026-10-25T00:58"])
+def test_when_summer_time_begins_or_ends_every_slot_is_asked_once(
+    here: Core, monkeypatch: pytest.MonkeyPatch, hour: str
+):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        clock = Clock(datetime.fromisoformat(hour).replace(tzinfo=UTC))
+        assert len(ask_each_slot(here, clock, 30)) == 30
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_it_sleeps_until_the_next_slot_at_the_longest(here: Core):
