@@ -31,8 +31,10 @@ def demo(folder: Path, *options: str, **env: str) -> Iterator[subprocess.Popen[s
             text=True,
         )
     with process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def archived(port: int) -> set[str]:
