@@ -11,9 +11,10 @@ from pathlib import Path
 
 
 class Disk:
-    """A small file system of its own in memory, for root only; without root a plain folder."""
+    """A small file system of its own in memory, for root only; without root a plain folder.
+    ``inodes`` 0: as many as are wanted."""
 
-    def __init__(self, root: Path, megabytes: int, inodes: int = 100_000) -> None:
+    def __init__(self, root: Path, megabytes: int, inodes: int = 0) -> None:
         self.root = root
         self.is_mounted = os.geteuid() == 0
         root.mkdir(exist_ok=True)
