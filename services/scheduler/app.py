@@ -7,6 +7,7 @@ from typing import Any
 
 from services.scheduler.checkup import Checkup
 from services.scheduler.interval import Intervals
+from services.scheduler.janitor import Janitor
 from services.scheduler.reconciler import Reconciler
 from shared.service import Parts, Service, Source
 
@@ -23,7 +24,7 @@ def build(parts: Parts) -> Service:
         return {"ok": True, "summary": intervals.summary() if wanted else OFF}
 
     # Without these events could be lost, so they don't depend on what the configuration wants.
-    sources: list[Source] = [Reconciler(parts, at_once=local), Checkup(parts)]
+    sources: list[Source] = [Reconciler(parts, at_once=local), Checkup(parts), Janitor(parts)]
     if wanted:
         sources.insert(0, intervals)
     return Service(name="scheduler", sources=sources, about=about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -13,11 +14,12 @@ import pytest
 
 from services.scheduler.app import build
 from services.scheduler.interval import Intervals, request
+from services.scheduler.janitor import Janitor
 from services.scheduler.reconciler import BATCH, Reconciler
 from shared.errors import BrokerUnavailable, JournalUnavailable
 from shared.events import Event, SnapshotRequested, now
 from tests.fakes import eventually
-from tests.making import Clock, Core, analyzed, core, taken
+from tests.making import Clock, Core, analyzed, core, picture, taken
 
 GATE = {"cameras": {"gate": {"fetch": {"url": "http://192.0.2.1/", "every_s": 10}}}}
 PORCH = {"fetch": {"url": "http://192.0.2.2/", "every_s": 60}}
@@ -341,6 +343,29 @@ def test_it_runs_on_without_the_journal_until_it_is_stopped(here: Core, monkeypa
 def test_the_service_says_what_it_does(here: Core):
     service = build(here.parts)
     assert service.name == "scheduler"
-    assert [source.name for source in service.sources] == ["intervals", "reconciler", "checkup"]
+    names = [source.name for source in service.sources]
+    assert names == ["intervals", "reconciler", "checkup", "janitor"]
     assert service.about() == {"ok": True, "summary": "asks gate every 10 s"}
     assert analyzed(taken(1)).topic not in service.handlers
+
+
+@pytest.mark.promise("inv I3", "fault F1")
+def test_what_a_killed_upload_left_is_removed_after_an_hour(here: Core):
+    store, stop = here.parts.store, threading.Event()
+    kept = here.arrive(picture(1)).snapshot_id
+    old, fresh = (store.incoming / name for name in ("old.part", "fresh.part"))
+    old.touch()
+    fresh.touch()
+    os.utime(old, (0, 0))
+
+    thread = threading.Thread(target=Janitor(here.parts, 0.01).run, args=(stop,), daemon=True)
+    thread.start()
+    eventually(lambda: not old.exists())
+    store.incoming.rename(store.incoming.with_name("away"))  # as on a volume that is away
+    stop.set()
+    thread.join(5)
+
+    assert not thread.is_alive()
+    assert store.incoming.with_name("away").joinpath("fresh.part").exists()
+    snapshot = here.journal.read.snapshot(kept)
+    assert snapshot and store.path(snapshot.sha256).exists()

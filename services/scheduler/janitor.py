@@ -1,0 +1,34 @@
+"""Removes what uploads left half-written when their process was killed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from shared.service import Parts
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 600.0
+
+
+class Janitor:
+    """A source, though nothing comes of it. It removes ``.part`` files that are an hour old, and
+    nothing else: a whole picture that no snapshot knows may be all that is left after an old
+    database was restored, and only ``doctor`` with a person behind it can tell."""
+
+    name = "janitor"
+
+    def __init__(self, parts: Parts, every_s: float = EVERY_S) -> None:
+        self._store = parts.store
+        self._every_s = every_s
+
+    def run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            try:
+                swept = self._store.sweep()
+                if swept:
+                    log.info("removed %d forgotten uploads", swept, extra={"action": "swept"})
+            except OSError as error:  # a volume that is away or read-only now
+                log.warning("can't sweep: %s", error.strerror, extra={"action": "sweep_waits"})
+            stop.wait(self._every_s)
