@@ -19,6 +19,8 @@ class Conversation(Login):
     """Mixed into the library's session, before it."""
 
     def ftp_QUIT(self, line: str) -> None:
+        if self.data_channel is not None and not self.data_channel.receive:
+            self.data_channel.close()  # its upload was refused, or never asked for
         if self.in_use or self._in_dtp_queue:
             self._quit_pending = True  # first the answer to the upload
         else:

@@ -169,6 +169,24 @@ def test_quitting_during_an_upload_waits_for_its_answer(door):
     assert door.names() == ["x.jpg"]
 
 
+@pytest.mark.promise("fault F4", "fault F9")
+@pytest.mark.parametrize("refused", [True, False])
+def test_quitting_without_an_upload_is_answered_although_a_data_connection_is_open(
+    door, monkeypatch, refused: bool
+):
+    def full(*_):
+        raise StoreFull("no space left")
+
+    monkeypatch.setattr(door.core.store.volume, "check_space", full)
+    with door.raw() as raw, raw.data():
+        assert raw.ask("NOOP").startswith("200")  # by now the server knows the data connection
+        if refused:
+            assert raw.ask("STOR x.jpg").startswith("452")
+        raw.socket.settimeout(5)
+        assert raw.ask("QUIT").startswith("221")
+        assert raw.read() == ""
+
+
 @pytest.mark.promise("fault F4")
 def test_a_new_login_during_an_upload_lets_it_finish(door):
     with door.raw() as raw:
