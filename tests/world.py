@@ -9,9 +9,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
+
+from sqlalchemy import select
 
 from services.camera.adapters import FileAdapter
 from services.camera.app import Cameras
@@ -28,15 +30,17 @@ from shared.intake import Intake
 from shared.journal import Journal
 from shared.journal.database import Database
 from shared.journal.group import GroupCommit, _Job
+from shared.journal.schema import work
 from shared.metrics import Metrics
 from shared.outbox import Outbox
 from shared.relay import Relay
-from shared.service import Parts, Service
+from shared.service import Handler, Parts, Service
 from shared.settings import Settings
 from shared.store import Store
 from shared.turns import Turns
 from shared.worker import Worker, announce
 from tests.making import Clock, picture
+from tests.post import FakeEnd, Letter, Post
 
 EVERY_S = 300.0
 
@@ -53,58 +57,6 @@ class Direct(GroupCommit):
         self._commit([mine])
         if mine.error:
             raise mine.error
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A message in a queue."""
-
-    queue: str
-    body: bytes
-    redelivered: bool = False
-
-
-@dataclass
-class Post:
-    """The broker, and the connection to it. ``outgoing``: nobody knows yet what becomes of these;
-    ``unmarked``: the broker has confirmed them, and the journal doesn't know."""
-
-    topics: dict[str, str] = field(default_factory=dict)
-    letters: list[Letter] = field(default_factory=list)
-    outgoing: list[list[bytes]] = field(default_factory=list)
-    unmarked: list[bytes] = field(default_factory=list)
-    confirmed: set[str] = field(default_factory=set)
-
-    def take(self, *, confirm: bool) -> None:
-        """The broker takes the oldest outgoing message; its confirm may get lost."""
-        if not self.outgoing:
-            return
-        event_id, _key, queue, body = self.outgoing.pop(0)
-        topic = decode(body).topic
-        for name, wanted in self.topics.items():
-            if queue.decode() in ("", name) and wanted == topic:
-                self.letters.append(Letter(name, body, redelivered=bool(queue)))
-        self.confirmed.add(event_id.decode())
-        if confirm:
-            self.unmarked.append(event_id)
-
-
-class FakeEnd:
-    """The relay's end of one thread."""
-
-    def __init__(self, post: Post, incoming: list[list[bytes]] | None = None) -> None:
-        self.post = post
-        self.settled = False
-        self._incoming = incoming or []
-
-    def send(self, *frames: bytes) -> None:
-        if frames[0] == b"publish":
-            self.post.outgoing.append(list(frames[1:]))
-        elif frames[0] == b"done":
-            self.settled = True
-
-    def receive(self, _timeout_s: float) -> list[bytes] | None:
-        return self._incoming.pop(0) if self._incoming else None
 
 
 def analyse(event: Event) -> Sequence[Event]:
@@ -126,6 +78,7 @@ class World:
         self.archive = folder / "archive"
         FolderArchive(self.archive).prepare(first=True)
         self.away = False
+        self.wrong: list[str] = []  # what no worker may do, as it was done
         self.begin()
 
     def begin(self) -> None:
@@ -155,8 +108,9 @@ class World:
         self.workers = {}
         for name, (topic, handler) in handlers.items():
             self.post.topics[name] = topic
+            service = Service(name, {topic: self._watched(name, handler)})
             self.workers[name] = Worker(
-                Service(name, {topic: handler}), 0, relay=cast(Relay, None), journal=self.journal,
+                service, 0, relay=cast(Relay, None), journal=self.journal,
                 policy=self.settings.work, metrics=metrics, turns=turns, stop=_stopped(),
             )  # fmt: skip
             self.journal.subscribe(name, [topic])
@@ -195,7 +149,12 @@ class World:
     def deliver(self, letter: Letter) -> None:
         """A worker gets it; unless it settles it, it comes again."""
         self.post.letters.remove(letter)
-        end = FakeEnd(self.post)
+
+        def on_done() -> None:
+            if not self.status(letter.queue, decode(letter.body).id):
+                self.wrong.append(f"{letter.queue} acknowledged what it had not answered")
+
+        end = FakeEnd(self.post, on_done=on_done)
         try:
             worker = self.workers[letter.queue]
             worker._take(cast(Any, end), b"1", letter.body, redelivered=letter.redelivered)
@@ -203,6 +162,20 @@ class World:
             # Told to the bus thread of a process that ends, an acknowledgement may not get out.
             if not end.settled:
                 self.post.letters.append(replace(letter, redelivered=True))
+
+    def _watched(self, name: str, handler: Handler) -> Handler:
+        def handle(event: Event) -> Sequence[Event]:
+            if self.status(name, event.id) == "done":
+                self.wrong.append(f"{name} did once more what was done")
+            return handler(event)
+
+        return handle
+
+    def status(self, service: str, event_id: str) -> str:
+        """What the journal says of this service's work on an event; empty: nothing."""
+        mine = (work.c.service == service) & (work.c.event_id == event_id)
+        with self.seen(), self.database.reading() as link:
+            return link.execute(select(work.c.status).where(mine)).scalar() or ""
 
     def mark(self) -> None:
         """The outbox marks what was confirmed."""
