@@ -49,14 +49,17 @@ class HealthServer:
         self, host: str, port: int, pulse: Callable[[], Pulse], figures: Callable[[], bytes]
     ) -> None:
         class Handler(BaseHTTPRequestHandler):
+            def handle(self) -> None:
+                with suppress(ConnectionError):  # who asked had no more patience
+                    super().handle()
+
             def do_GET(self) -> None:
                 status, kind, body = _answer(self.path, pulse(), figures)
-                with suppress(ConnectionError):  # who asked had no more patience
-                    self.send_response(status)
-                    self.send_header("Content-Type", kind)
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
             def log_message(self, *_: Any) -> None:
                 pass  # a check every few seconds is no news

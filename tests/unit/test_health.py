@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import struct
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +18,7 @@ import pytest
 from shared.errors import ConfigError
 from shared.health import STALE_S, HealthServer, Pulse, address, check
 from shared.metrics import Metrics
+from tests.fakes import eventually
 from tests.servers import free_ports
 
 
@@ -91,6 +94,37 @@ def test_nobody_there_is_a_problem():
 def test_a_silent_caller_holds_nobody_up(process: Process):
     with contextlib.closing(socket.create_connection(("127.0.0.1", process.server.port))):
         assert process.get("/live")[0] == 200
+
+
+def reset(client: socket.socket) -> None:
+    """Go away as a process does that was killed before it read its answer."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+@pytest.mark.parametrize("asked", [b"GET /metrics HTTP/1.0\r\n\r\n", b"GET /met", b""])
+def test_a_caller_that_goes_away_is_no_error(asked: bytes, capsys: pytest.CaptureFixture[str]):
+    answering, gone = threading.Event(), threading.Event()
+
+    def figures() -> bytes:
+        answering.set()
+        gone.wait(10)
+        return b"x" * 1_000_000
+
+    server = HealthServer("127.0.0.1", 0, Pulse, figures)
+    server.start()
+    before = set(threading.enumerate())
+    client = socket.create_connection(("127.0.0.1", server.port))
+    client.sendall(asked)
+    eventually(lambda: set(threading.enumerate()) - before)
+    if b"HTTP" in asked:
+        assert answering.wait(10)
+    reset(client)
+    gone.set()
+    eventually(lambda: not set(threading.enumerate()) - before)
+    server.stop()
+
+    assert capsys.readouterr().err == ""
 
 
 def test_a_port_in_use_is_a_mistake_of_the_configuration(process: Process):

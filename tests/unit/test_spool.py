@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -26,3 +28,27 @@ def test_the_folder_of_the_spool_is_named_safely_before_the_first_is_acknowledge
         spool.put(Waiting(taken(number), ("key",), START))
 
     assert synced == ["spool", "store", "spool"]
+
+
+def test_what_a_crash_left_of_the_spool_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store = Store(tmp_path / "store")
+    store.create()
+    spool = Spool(store)
+    spool.put(Waiting(taken(1), ("key",), START))
+
+    def crash(point: str) -> None:
+        if point == "spool.before_rename":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "reach", crash)
+    for number in (2, 3):
+        with pytest.raises(KeyboardInterrupt):
+            spool.put(Waiting(taken(number), ("key",), START))
+    left, fresh = sorted((store.root / "spool").glob("*.part"))
+    old = time.time() - 7200
+    os.utime(left, (old, old))
+    os.utime(spool.path(Waiting(taken(1), ("key",), START)), (old, old))
+
+    assert store.sweep() == 1
+    assert list((store.root / "spool").glob("*.part")) == [fresh]
+    assert [each.taken.id for each in spool] == [taken(1).id]
