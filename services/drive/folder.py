@@ -36,14 +36,21 @@ class FolderArchive:
     def prepare(self, *, first: bool) -> None:
         """Make the folder and its marker the ``first`` time; later, a folder without marker is a
         mount point whose volume is missing. Raises OSError."""
-        if first and not self._root.exists():
-            self._root.mkdir(parents=True)
-        if first and not any(self._root.iterdir()):
-            (self._root / MARKER).touch()
+        if first:
+            self._make()
         for part in self._root.glob(f"{INCOMING}/*.part"):
             with suppress(FileNotFoundError):
                 if part.stat().st_mtime < time.time() - LEFT_S:
                     part.unlink()
+
+    def _make(self) -> None:
+        """Once somebody remembers that it was made, it must be there after a power cut, too."""
+        if not self._root.exists():
+            self._root.mkdir(parents=True)
+            sync_folder(self._root.parent)
+        if not any(self._root.iterdir()):
+            (self._root / MARKER).touch()
+        sync_folder(self._root)
 
     def file(self, filing: Filing) -> str:
         """Copy beside, sync, read back, compare, and only then take the final name."""

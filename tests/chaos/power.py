@@ -38,12 +38,18 @@ SITES: dict[str, type[Files] | type[Database] | type[Broker]] = {
 CONTROLS = {
     "no-file-sync": "sqlite",
     "no-folder-sync": "sqlite",
+    "no-archive-file-sync": "sqlite",
+    "no-archive-folder-sync": "sqlite",
     "synchronous-normal": "sqlite",
     "ack-before-commit": "sqlite",
     "synchronous-commit-off": "postgres",
     "classic-queue": "rabbit",
 }
 """By name: the set-up whose safeguard it takes away."""
+SLOW = ("no-folder-sync", "no-archive-folder-sync")
+"""Seen only while no later sync writes the name."""
+FILING = ("", "no-archive-file-sync", "no-archive-folder-sync")
+"""With the others pictures are only taken: the archive's syncs would save what the store lost."""
 
 
 @dataclass(slots=True)
@@ -56,6 +62,7 @@ class Account:
     slow: bool
     rounds: int = 0
     acknowledged: int = 0
+    archived: int = 0
     lost: Counter[str] = field(default_factory=Counter)
     rounds_with_loss: int = 0
     twice: int = 0
@@ -68,9 +75,11 @@ class Account:
     def clean(self) -> bool:
         return not (self.lost or self.twice or self.doctor)
 
-    def add(self, acknowledged: int, found: Found) -> None:
+    def add(self, told: list[str], found: Found) -> None:
+        archived = sum(line.startswith("archived ") for line in told)
         self.rounds += 1
-        self.acknowledged += acknowledged
+        self.acknowledged += len(told) - archived
+        self.archived += archived
         self.lost += found.lost
         self.rounds_with_loss += bool(found.lost)
         self.twice += found.twice
@@ -83,8 +92,8 @@ class Account:
         lost = ", ".join(f"{count} {what}" for what, count in sorted(self.lost.items())) or "0"
         cells = (
             self.setup + ", slow" * self.slow, self.control or "–", self.rounds,
-            f"{self.acknowledged:,}", lost, self.twice, self.doctor, self.spooled,
-            f"{self.seconds:.0f} s", self.seed, f"{datetime.now(UTC):%Y-%m-%d}",
+            f"{self.acknowledged:,}", f"{self.archived:,}", lost, self.twice, self.doctor,
+            self.spooled, f"{self.seconds:.0f} s", self.seed, f"{datetime.now(UTC):%Y-%m-%d}",
         )  # fmt: skip
         return "| " + " | ".join(map(str, cells)) + " |"
 
@@ -95,6 +104,7 @@ class Writer:
     def __init__(self, site: Site, seed: int, control: str, slow: bool) -> None:
         command = [sys.executable, "-m", "tests.chaos.power_writer", *site.arguments()]
         command += ["--seed", str(seed), "--control", control, *["--slow"][:slow]]
+        command += ["--archive"][: control in FILING]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
@@ -135,7 +145,7 @@ def run(setup: str, rounds: int, seed: int, control: str, *, slow: bool) -> Acco
             moment_s = chance.uniform(0.05, LONGEST_S)
             writer = Writer(site, chance.randrange(10**6), control, slow)
             acknowledged, found = _round(site, writer, moment_s)
-            account.add(len(acknowledged), found)
+            account.add(acknowledged, found)
             told = f"{len(acknowledged)} acknowledged, lost {dict(found.lost)}, twice {found.twice}"
             sys.stderr.write(f"round {number + 1}: cut after {moment_s:.2f} s: {told}\n")
             for each in found.doctor[:5]:
@@ -179,7 +189,7 @@ def main() -> None:
     logging.disable(logging.CRITICAL)  # the account tells it all
     setup = CONTROLS.get(options.control, options.setup)
     sys.stderr.write(f"{setup}, seed {options.seed}\n")
-    slow = options.slow or options.control == "no-folder-sync"
+    slow = options.slow or options.control in SLOW
     account = run(setup, options.rounds, options.seed, options.control, slow=slow)
     text = account.row()
     if options.json:

@@ -1,4 +1,4 @@
-"""What stands on the disk whose power is cut: the store, with SQLite or PostgreSQL.
+"""What stands on the disk whose power is cut: store and archive, with SQLite or PostgreSQL.
 
 ``look`` tells, after a cut, which of the acknowledged are lost, which are there twice, and what
 the doctor has to say.
@@ -7,7 +7,6 @@ the doctor has to say.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -17,9 +16,10 @@ from typing import Any, Protocol
 
 from services.scheduler.reconciler import Reconciler
 from shared.doctor import Doctor
-from shared.errors import StoreError
+from shared.doctor.files import sha256_of
 from shared.intake import Intake
 from shared.journal import Journal
+from shared.journal.audit import Catalogued
 from shared.service import Parts
 from shared.settings import Settings
 from shared.store import Store
@@ -57,7 +57,7 @@ class Site(Protocol):
 
 
 class Files:
-    """Store and SQLite journal."""
+    """Store, folder archive and SQLite journal."""
 
     def __init__(self, folder: Path, control: str) -> None:
         self.disk = Disk(folder, folder / "disk")
@@ -68,6 +68,10 @@ class Files:
         self._store.create()
         self._owed: set[str] = set()
         self.disk.sync()
+
+    @property
+    def _archive(self) -> Path:
+        return self.disk.place / "archive"
 
     @property
     def url(self) -> str:
@@ -83,21 +87,31 @@ class Files:
         with contextlib.closing(Journal.open(self.url)) as journal:
             journal.belongs_to(self._store.volume.identity())
             spooled = _empty_spool(self._store, journal)
-            rows = Counter(row.sha256 for row in journal.audit.catalogue())
-            lost = self._missing(acknowledged, rows)
-            archive = self.disk.place / "archive"
-            doctor = Doctor(self._store, journal, archive, level="hashes")
+            catalogue = list(journal.audit.catalogue())
+            lost = self._missing(acknowledged, catalogue)
+            doctor = Doctor(self._store, journal, self._archive, level="hashes")
             told = [f"{found.invariant}: {found.what}" for found in doctor.examine()]
+        rows = Counter(row.sha256 for row in catalogue)
         known = {line.split()[0] for line in self._owed}
-        twice = sum(count > 1 for count in rows.values())
+        files = Counter(path.stem[-26:] for path in self._archive.rglob("*.jpg"))
+        twice = sum(count > 1 for count in (*rows.values(), *files.values()))
         return Found(lost, twice, len(rows.keys() - known), spooled, told)
 
-    def _missing(self, acknowledged: Collection[str], rows: Counter[str]) -> Counter[str]:
+    def _missing(
+        self, acknowledged: Collection[str], catalogue: Collection[Catalogued]
+    ) -> Counter[str]:
         """What is lost now, of this and of all earlier rounds; each loss is told once."""
         self._owed |= set(acknowledged)
+        rows = {row.sha256 for row in catalogue}
+        archived = {row.id for row in catalogue if row.state == "archived"}
         lost: Counter[str] = Counter()
         for line in list(self._owed):
-            problems = list(_problems(self._store, rows, *line.split()))
+            match line.split():
+                case ["archived", snapshot_id, sha256, path]:
+                    place, what, there = self._archive / path, "archived ", snapshot_id in archived
+                case [sha256, _size]:
+                    place, what, there = self._store.place(sha256), "", sha256 in rows
+            problems = [what + problem for problem in _problems(place, sha256, there)]
             lost.update(problems)
             if problems:
                 self._owed.remove(line)
@@ -118,16 +132,14 @@ def _empty_spool(store: Store, journal: Journal) -> int:
     return spooled
 
 
-def _problems(store: Store, rows: Counter[str], sha256: str, size: str) -> Iterator[str]:
-    if not rows[sha256]:
+def _problems(place: Path, sha256: str, there: bool) -> Iterator[str]:
+    if not there:
         yield "row"
     try:
-        data = store.read(sha256)
-    except StoreError:
-        yield "file"
-    else:
-        if len(data) != int(size) or hashlib.sha256(data).hexdigest() != sha256:
+        if sha256_of(place) != sha256:
             yield "bytes"
+    except OSError:
+        yield "file"
 
 
 class _PowerPostgres(PostgresServer):
@@ -149,7 +161,7 @@ class _PowerPostgres(PostgresServer):
 
 
 class Database(Files):
-    """Store and PostgreSQL journal."""
+    """Store, folder archive and PostgreSQL journal."""
 
     def __init__(self, folder: Path, control: str) -> None:
         self._server = _PowerPostgres(durable=True)

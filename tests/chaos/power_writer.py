@@ -1,8 +1,8 @@
 """The process whose power is cut: it takes pictures, or publishes, and says what it acknowledged.
 
 One line per acknowledgement on its standard output, written after the call that promised it:
-``<sha256> <size>`` of a picture, or the id of a confirmed event. ``--control`` takes one safeguard
-away, in this process only.
+``<sha256> <size>`` of a picture, ``archived <snapshot id> <sha256> <path>`` of one that was filed,
+or the id of a confirmed event. ``--control`` takes one safeguard away, in this process only.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import stat
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import shared.journal.database as database_module
 from shared.broker import Delivery, Message
@@ -25,6 +27,7 @@ from shared.failpoint import arm
 from shared.intake import Arrival, Intake
 from shared.journal import Journal
 from shared.store import Store
+from tests.chaos.power_drive import Drive
 from tests.making import taken
 
 WRITERS = 4
@@ -37,6 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", type=Path)
     parser.add_argument("--journal")
+    parser.add_argument("--archive", action="store_true", help="file pictures, too")
     parser.add_argument("--broker")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--control", default="")
@@ -47,8 +51,9 @@ def main() -> None:
     if options.broker:
         publish(options.broker, options.seed)
     else:
+        how = {name: getattr(options, name) for name in ("archive", "slow")}
         early = options.control == "ack-before-commit"
-        take(options.store, options.journal, options.seed, early=early, slow=options.slow)
+        take(options.store, options.journal, options.seed, early=early, **how)
 
 
 def acknowledge(line: str) -> None:
@@ -56,7 +61,7 @@ def acknowledge(line: str) -> None:
     os.write(1, f"{line}\n".encode())
 
 
-def take(root: Path, url: str, seed: int, *, early: bool, slow: bool) -> None:
+def take(root: Path, url: str, seed: int, *, archive: bool, early: bool, slow: bool) -> None:
     """Take pictures for ever by several threads, one of which finds the database away: what it
     acknowledges stands in the spool. ``slow``: by one thread, with pauses."""
     store = Store(root)
@@ -64,18 +69,29 @@ def take(root: Path, url: str, seed: int, *, early: bool, slow: bool) -> None:
     journal = Journal.open(url)
     journal.belongs_to(store.volume.identity())
     away = Journal.unprepared(url.replace("journal.db", "away.db"))
+    drive = Drive(store, journal, acknowledge) if archive else None
+    announce = drive.announce if drive else lambda events: None
     threads = []
     if slow:
         _fill(journal, seed)
     for number in (1,) if slow else range(WRITERS):
         behind = away if number == 0 else journal
-        intake = Intake(store, behind, lambda events: None, max_bytes=10**7)
+        intake = Intake(store, behind, announce, max_bytes=10**7)
         chance = random.Random(f"{seed} {number}")
-        thread = threading.Thread(target=_take, args=(intake, chance, early, slow), daemon=True)
+        pause = partial(_pause, drive) if slow else lambda: None
+        thread = threading.Thread(target=_take, args=(intake, chance, early, pause), daemon=True)
         thread.start()
         threads.append(thread)
+    if drive:
+        drive.go_on()
     for thread in threads:
         thread.join()
+
+
+def _pause(drive: Drive | None) -> None:
+    if drive:
+        drive.waiting.join()
+    time.sleep(PAUSE_S)
 
 
 def _fill(journal: Journal, seed: int) -> None:
@@ -87,7 +103,7 @@ def _fill(journal: Journal, seed: int) -> None:
         journal.append([tested.event(subject="", cause=f"{cause} {n}") for n in range(100)])
 
 
-def _take(intake: Intake, chance: random.Random, early: bool, slow: bool) -> None:
+def _take(intake: Intake, chance: random.Random, early: bool, pause: Callable[[], None]) -> None:
     while True:
         size = int(2000 * 30 ** chance.random())
         part = intake.receive()
@@ -100,8 +116,7 @@ def _take(intake: Intake, chance: random.Random, early: bool, slow: bool) -> Non
         intake.accept(part, Arrival(camera="porch", door="ftp", name=f"{size}.jpg", key=key))
         if not early:
             acknowledge(line)
-        if slow:
-            time.sleep(PAUSE_S)
+        pause()
 
 
 class _Confirms:
@@ -153,6 +168,10 @@ def _without_sync_of(is_kind: Callable[[int], bool]) -> None:
     os.fsync = fsync  # type: ignore[assignment]
 
 
+def _archive_without(name: str, instead: Any) -> None:
+    mock.patch(f"services.drive.folder.{name}", instead).start()
+
+
 def _synchronous_normal() -> None:
     real = database_module._set_up_sqlite
 
@@ -166,6 +185,8 @@ def _synchronous_normal() -> None:
 _CONTROLS: dict[str, Callable[[], None]] = {
     "no-file-sync": lambda: _without_sync_of(stat.S_ISREG),
     "no-folder-sync": lambda: _without_sync_of(stat.S_ISDIR),
+    "no-archive-file-sync": lambda: _archive_without("os", mock.Mock()),
+    "no-archive-folder-sync": lambda: _archive_without("sync_folder", mock.Mock()),
     "synchronous-normal": _synchronous_normal,
 }
 

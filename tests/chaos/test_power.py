@@ -1,4 +1,4 @@
-"""The short version of ``tests.chaos.power``: one cut per set-up, and one without a safeguard.
+"""The short version of ``tests.chaos.power``: one cut per set-up, and two without a safeguard.
 
 Cutting the power needs root and loop mounts; without root, sudo is tried. Where neither works these
 tests fail in CI, and are skipped on a developer's machine, which then says so.
@@ -34,16 +34,21 @@ def cut(*arguments: str) -> dict[str, Any]:
     return account
 
 
-@pytest.mark.promise("fault X2", "inv I1", "inv I2")
+@pytest.mark.promise("fault X2", "inv I1", "inv I2", "inv I9")
 @pytest.mark.parametrize("setup", ["sqlite", "postgres"])
 def test_nothing_acknowledged_is_lost_when_the_power_is_cut(setup: str):
     account = cut("--setup", setup, "--rounds", "1")
 
     assert account["acknowledged"] > 0
+    assert account["archived"] > 0
     assert (account["lost"], account["twice"], account["doctor"]) == ({}, 0, 0)
 
 
-def test_without_its_safeguard_the_test_above_is_red():
-    account = cut("--control", "synchronous-normal", "--rounds", "1")
+@pytest.mark.parametrize(
+    ("control", "what"),
+    [("synchronous-normal", "row"), ("no-archive-file-sync", "archived bytes")],
+)
+def test_without_its_safeguard_the_test_above_is_red(control: str, what: str):
+    account = cut("--control", control, "--rounds", "1")
 
-    assert account["lost"]["row"] > 0
+    assert account["lost"][what] > 0

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from services.drive import folder
 from services.drive.app import build
 from services.drive.archive import Filing
 from services.drive.file import FileSnapshots
@@ -156,6 +157,27 @@ def test_the_service_makes_its_folder_once_and_never_in_an_empty_mount_point(her
     assert not any(root.iterdir())
     with pytest.raises(Retry, match="mounted"):
         FolderArchive(root).file(Filing("1", "a", taken(1).time, "image/jpeg", "0", 1, root))
+
+
+@pytest.mark.promise("fault X2")
+def test_folder_and_marker_are_synced_before_the_journal_remembers_them(
+    here: Core, monkeypatch: pytest.MonkeyPatch
+):
+    root, order = here.settings.data / "archive", []
+    remember = here.journal.facts.remember
+
+    def synced(path: Path) -> None:
+        order.append((path, (root / MARKER).exists()))
+
+    def remembered(name: str, value: str) -> None:
+        order.append((Path(value), True))
+        remember(name, value)
+
+    monkeypatch.setattr(folder, "sync_folder", synced)
+    monkeypatch.setattr(here.journal.facts, "remember", remembered)
+    build(here.parts)
+
+    assert order == [(root.parent, False), (root, True), (root, True)]
 
 
 def test_a_folder_that_can_not_be_made_is_a_mistake_of_the_configuration(here: Core):
