@@ -44,8 +44,8 @@ def _lock(database: Path) -> IO[str]:
     if (kind := file_system(path.parent)) in SHARES:
         file.close()
         raise ConfigError(
-            f"journal.url: {path.parent} is on a network share ({kind}), where SQLite may lose data. "
-            "Set journal.url to a file on a local disk, or to a PostgreSQL database."
+            f"journal.url: {path.parent} is on a network share ({kind}), where SQLite may lose "
+            "data. Set journal.url to a file on a local disk, or to a PostgreSQL database."
         )
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
