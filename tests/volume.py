@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
 import subprocess
 import time
 from pathlib import Path
 
+from tests.rights import has_rights
+
 
 class Disk:
-    """A small file system of its own in memory, for root only; without root a plain folder.
+    """A small file system of its own in memory, where mounting is allowed; else a plain folder.
     ``inodes`` 0: as many as are wanted."""
 
     def __init__(self, root: Path, megabytes: int, inodes: int = 0) -> None:
         self.root = root
-        self.is_mounted = os.geteuid() == 0
+        self.is_mounted = has_rights()
         root.mkdir(exist_ok=True)
         if self.is_mounted:
             options = f"size={megabytes}m,nr_inodes={inodes},mode=755"

@@ -16,6 +16,7 @@ from services.ftp.shelf import Shelf
 from tests.fakes import eventually
 from tests.folderdoor import put, standing, watching
 from tests.making import picture
+from tests.rights import need_rights
 from tests.system import System
 from tests.volume import Disk
 
@@ -94,8 +95,7 @@ def test_a_hundred_thousand_files_are_listed_in_bounded_memory_the_oldest_first(
 
 @pytest.mark.promise("fault W6")
 def test_a_volume_that_goes_away_is_told_and_taken_up_when_it_is_back(tmp_path: Path):
-    if os.geteuid() != 0 and not os.environ.get("CI"):
-        pytest.skip("mounting volumes needs root")
+    need_rights("a volume of its own")
     root = tmp_path / "in"
     volume = Disk(root, 5)
     try:

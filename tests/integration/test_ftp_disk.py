@@ -6,7 +6,6 @@ They need root. Without it these tests fail in CI, and are skipped on a develope
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -17,6 +16,7 @@ from shared.spool import Spool
 from tests.fakes import eventually
 from tests.ftpdoor import PASSWORD, session
 from tests.making import picture
+from tests.rights import need_rights
 from tests.system import System
 from tests.volume import Disk
 
@@ -47,8 +47,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    if os.geteuid() != 0 and not os.environ.get("CI"):
-        pytest.skip("mounting volumes needs root")
+    need_rights("a volume of its own")
     folder = tmp_path_factory.mktemp("site")
     with contextlib.ExitStack() as stack:
         disks = [Disk(folder / name, 20, inodes=500) for name in ("pictures", "journal")]

@@ -6,7 +6,6 @@ It needs root. Without it this test fails in CI, and is skipped on a developer's
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 import time
@@ -23,6 +22,7 @@ from tests.fakes import eventually
 from tests.ftpdoor import PASSWORD, session
 from tests.pictures import jpeg, scene
 from tests.postgres import PostgresServer
+from tests.rights import need_rights
 from tests.servers import RabbitServer
 from tests.system import System
 from tests.volume import Disk
@@ -73,8 +73,7 @@ class House:
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     """A disk on which temporary folders are made, too."""
-    if os.geteuid() != 0 and not os.environ.get("CI"):
-        pytest.skip("mounting volumes needs root")
+    need_rights("a volume of its own")
     place = Path(tempfile.mkdtemp(prefix="snapbus-full-"))
     place.chmod(0o711)  # PostgreSQL runs as a user of its own
     with closing(Disk(place / "disk", 500)) as disk:

@@ -21,6 +21,7 @@ from shared.journal.sqlite_file import file_system
 from tests.fakes import eventually
 from tests.making import taken
 from tests.processes import Process
+from tests.rights import need_rights
 from tests.volume import Disk
 
 
@@ -124,9 +125,8 @@ def test_the_kernel_tells_on_what_a_folder_is(tmp_path: Path, monkeypatch):
 
 @pytest.mark.promise("fault B1")
 def test_a_full_disk_refuses_what_it_can_not_keep_and_loses_nothing(tmp_path: Path):
+    need_rights("a volume of its own")
     disk = Disk(tmp_path / "disk", megabytes=8)
-    if not disk.is_mounted:
-        pytest.skip("a disk of its own needs root")
     with closing(disk), closing(Journal.open(f"sqlite:///{disk.root}/journal.db")) as journal:
         kept = list(map(taken, range(1000)))
         for begin in range(0, 1000, 100):
