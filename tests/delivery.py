@@ -34,9 +34,9 @@ from tests.faults import faults
 from tests.invariants import Invariants
 from tests.making import Clock, picture
 from tests.post import Letter
-from tests.world import Crash, World
+from tests.world import EVERY_S, Crash, World
 
-NUMBERS = st.integers(0, 4)
+NUMBERS = st.integers(0, 9)
 
 
 def begin_with(folder: Path) -> None:
@@ -106,7 +106,12 @@ class Delivery(RuleBasedStateMachine):
 
     # What may happen.
 
-    @rule(number=NUMBERS, named=st.sampled_from([True, True, False]), fault=faults("upload"))
+    @rule(
+        number=NUMBERS,
+        named=st.booleans(),
+        fault=faults("upload"),
+        cut=st.sampled_from([False] * 9 + [True]),
+    )
     def upload(self, number: int, named: bool = True, fault: str = "", cut: bool = False) -> None:
         data = picture(number)[:-1] if cut else picture(number)
         digest = sha256(data).hexdigest()
@@ -129,10 +134,6 @@ class Delivery(RuleBasedStateMachine):
             assert not cut
             self.promised.acknowledged.add(digest)
 
-    @rule(number=NUMBERS)
-    def upload_a_cut_one(self, number: int) -> None:
-        self.upload(number, cut=True)
-
     @rule(number=NUMBERS, steps=st.integers(1, 4), fault=faults("spool"))
     def upload_without_the_database(self, number: int, steps: int = 1, fault: str = "") -> None:
         self.away_for = steps
@@ -148,13 +149,16 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def deliver_all(self, data: st.DataObject) -> None:
-        self.broker_takes("marked", 9)
+        self.have_letters()
         for letter in list(self.world.post.letters):
             self.hand_over(letter, data.draw(faults(letter.queue)))
 
     def have_letters(self) -> None:
-        if not self.world.post.letters:
-            self.broker_takes("marked", 9)
+        """Whatever it takes."""
+        for bring in (lambda: None, self.reconcile, self.ask_by_the_clock):
+            if not self.world.post.letters:
+                bring()
+                self.broker_takes("marked", 9)
 
     def hand_over(self, letter: Letter, fault: str = "") -> None:
         self.during(partial(self.world.deliver, letter), fault)
@@ -198,11 +202,12 @@ class Delivery(RuleBasedStateMachine):
         self.during(self.world.reconcile, fault)
 
     @rule(fault=faults("clock"))
-    def ask_by_the_clock(self, fault: str) -> None:
+    def ask_by_the_clock(self, fault: str = "") -> None:
+        self.clock_jumps(EVERY_S)
         self.during(self.world.intervals.ask, fault)
 
     @rule(seconds=st.sampled_from([1, 6, 31, 400, 1000, 7200, -1, -400, -4000]))
-    def clock_jumps(self, seconds: int) -> None:
+    def clock_jumps(self, seconds: float) -> None:
         self.clock.forward(seconds)
         self.latest = max(self.latest, self.clock())
 
