@@ -13,11 +13,12 @@ from pathlib import Path
 from types import TracebackType
 
 from shared import failpoint, log
-from shared.check import doubts, summary
 from shared.errors import ConfigError, SnapbusError
-from shared.runtime import Runtime
+from shared.runtime.runtime import Runtime
 from shared.service import Parts, Service
-from shared.settings import Settings, chosen, load, secrets_of
+from shared.settings import Settings, load
+from shared.settings.doubts import doubts, summary
+from shared.settings.load import chosen, secrets_of
 
 
 def main(

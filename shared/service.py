@@ -17,7 +17,7 @@ from shared.events import Event
 from shared.failpoint import reach
 
 if TYPE_CHECKING:
-    from shared.intake import Intake
+    from shared.ingest.intake import Intake
     from shared.journal import Journal
     from shared.settings import Settings
     from shared.store import Store

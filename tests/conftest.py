@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from tests.postgres import PostgresServer
-from tests.promises import pytest_addoption, pytest_configure
-from tests.servers import RabbitServer, ServerFailed, ServerMissing
+from tests.support.postgres import PostgresServer
+from tests.support.promises import pytest_addoption, pytest_configure
+from tests.support.servers import RabbitServer, ServerFailed, ServerMissing
 
 # A busy machine is no reason for a red test.
 hypothesis_settings.register_profile(

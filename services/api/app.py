@@ -19,7 +19,7 @@ from services.api.routes import cameras, events, health, media, page, snapshots,
 from services.api.server import HttpServer
 from services.api.state import State
 from services.api.tail import Tail
-from shared.decode import Limits
+from shared.picture.decode import Limits
 from shared.service import Parts, Service, switched_off
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from shared.decode import Limits, decode, encode, thumbnail
 from shared.errors import StoreError
+from shared.picture.decode import Limits, decode, encode, thumbnail
 from shared.store import Store
 
 QUALITY = 88

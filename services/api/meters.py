@@ -22,8 +22,8 @@ from shared.events import (
     SnapshotSkipped,
     SnapshotTaken,
 )
-from shared.journal.cases import Recorded
-from shared.journal.reader import Reader
+from shared.journal.queries.events import Recorded
+from shared.journal.queries.snapshots import Reader
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REMEMBERED = 5_000

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from shared.events import now
-from shared.journal.reader import Part, Reader
+from shared.journal.queries.snapshots import Part, Reader
 from shared.settings import Settings
 from shared.store import Store
 

@@ -20,8 +20,8 @@ import anyio.to_thread
 from services.api.frames import PING_EVERY_BEATS, comment, event_frame, hello, ping
 from services.api.watchers import Watcher, Wish
 from shared.errors import JournalUnavailable
-from shared.journal.cases import Recorded
-from shared.journal.reader import Reader
+from shared.journal.queries.events import Recorded
+from shared.journal.queries.snapshots import Reader
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from shared.events import Detection, SnapshotAnalyzed
-from shared.journal.cases import OpenWork, Recorded
-from shared.journal.reader import Snapshot
-from shared.journal.recovery import WorkItem
+from shared.journal.queries.events import OpenWork, Recorded
+from shared.journal.queries.recovery import WorkItem
+from shared.journal.queries.snapshots import Snapshot
 from shared.settings import Settings
 
 State = Literal["taken", "analyzed", "archived", "skipped", "quarantined", "dead"]

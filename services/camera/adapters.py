@@ -21,7 +21,7 @@ from services.camera.auth import Login
 from services.camera.deadline import Deadline
 from services.camera.failures import CameraError, Misdirected, Unreachable, WrongAnswer
 from services.camera.http import CHUNK, Answer, Client
-from shared.sections import Fetch
+from shared.settings.cameras import FetchSection
 
 MAX_REDIRECTS = 3
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -43,7 +43,7 @@ class Adapter(Protocol):
         """Begin to receive a picture. Raises CameraError, also from ``chunks``."""
 
 
-def adapter_for(fetch: Fetch) -> Adapter:
+def adapter_for(fetch: FetchSection) -> Adapter:
     """The adapter that a camera's ``fetch`` section asks for."""
     if fetch.kind == "file" and fetch.path is not None:
         return FileAdapter(fetch.path)

@@ -13,9 +13,9 @@ from services.camera.adapters import adapter_for
 from services.camera.line import GaveUp, Line
 from shared.errors import Reject, Retry, StoreError
 from shared.events import CameraFailed, Event, SnapshotRequested, now
-from shared.intake import Arrival, Intake
-from shared.sections import Fetch
+from shared.ingest.intake import Arrival, Intake
 from shared.service import Parts, Service
+from shared.settings.cameras import FetchSection
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +45,12 @@ def build(parts: Parts) -> Service:
     )
 
 
-def accepts_any_certificate(fetch: Fetch) -> bool:
+def accepts_any_certificate(fetch: FetchSection) -> bool:
     """Whether this camera could be another; told in the log and in the state of the camera."""
     return fetch.url.startswith("https:") and not fetch.verify_tls
 
 
-def line_to(name: str, fetch: Fetch) -> Line:
+def line_to(name: str, fetch: FetchSection) -> Line:
     """The line to one camera, as its ``fetch`` section says."""
     return Line(
         name,
@@ -79,7 +79,7 @@ class Cameras:
 
     def __init__(
         self,
-        sections: Mapping[str, Fetch],
+        sections: Mapping[str, FetchSection],
         lines: Mapping[str, Line],
         known: Collection[str],
         intake: Intake,

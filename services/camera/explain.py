@@ -11,7 +11,7 @@ import re
 
 from services.camera.failures import CameraError, CredentialsRefused, Misdirected, WrongAnswer
 from shared.errors import NotAPicture
-from shared.picture import sniff
+from shared.picture.format import sniff
 
 HEAD = 8192
 """As many bytes of an error page as are worth reading."""

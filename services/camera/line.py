@@ -25,7 +25,7 @@ from services.camera.still import one_picture
 from shared.errors import PictureError, SnapbusError
 from shared.events import now
 from shared.failpoint import reach
-from shared.intake import Arrival, Intake
+from shared.ingest.intake import Arrival, Intake
 
 log = logging.getLogger(__name__)
 

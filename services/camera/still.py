@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from services.camera import explain
 from services.camera.failures import WrongAnswer
 from shared.errors import NotAPicture
-from shared.picture import HEAD, sniff
+from shared.picture.format import HEAD, sniff
 
 MAX_PART_HEADER = 16_384
 

@@ -16,9 +16,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.detector.engine import Engine, EngineFailed
-from shared.decode import Decoded, Limits, decode
 from shared.errors import PictureError, Reject, Retry, StoreError
 from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotRejected, SnapshotTaken
+from shared.picture.decode import Decoded, Limits, decode
 from shared.store import Store
 
 log = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ from services.detector.analyst import Analyst
 from services.detector.choose import choose, open_engine
 from services.detector.engine import Engine, EngineUnavailable, cores, lanes
 from services.detector.solo import Solo
-from shared.decode import Limits
 from shared.events import SnapshotTaken
-from shared.sections import Detector
+from shared.picture.decode import Limits
 from shared.service import Parts, Service
+from shared.settings.detector import DetectorSection
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def _open(parts: Parts) -> tuple[Engine | None, str]:
     return engine, choice.why
 
 
-def _about(settings: Detector, engine: Engine | None, why: str) -> dict[str, Any]:
+def _about(settings: DetectorSection, engine: Engine | None, why: str) -> dict[str, Any]:
     if engine is None:
         # Switched off is as somebody wanted it; a missing model is not.
         wanted = not settings.enabled or settings.engine == "none"

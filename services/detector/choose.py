@@ -17,7 +17,7 @@ from services.detector.engine import (
     cores,
     lanes,
 )
-from shared.sections import Detector
+from shared.settings.detector import DetectorSection
 
 _LIBRARY = {"openvino": "openvino", "onnx": "onnxruntime", "ultralytics": "ultralytics"}
 _READS = {
@@ -37,7 +37,7 @@ class Choice:
     why: str
 
 
-def choose(settings: Detector) -> Choice:
+def choose(settings: DetectorSection) -> Choice:
     """What to run; raises EngineUnavailable if there is nothing to run, and says what to do."""
     if not settings.enabled:
         raise EngineUnavailable("detection is switched off by detector.enabled")
@@ -56,7 +56,7 @@ def choose(settings: Detector) -> Choice:
     raise EngineUnavailable(_missing(models, settings))
 
 
-def open_engine(choice: Choice, settings: Detector, data: Path) -> Engine:
+def open_engine(choice: Choice, settings: DetectorSection, data: Path) -> Engine:
     """Load the chosen model and try it on one grey picture; raises EngineUnavailable.
 
     ``data`` is where libraries may write.
@@ -69,7 +69,7 @@ def open_engine(choice: Choice, settings: Detector, data: Path) -> Engine:
     return engine
 
 
-def _load(choice: Choice, settings: Detector, data: Path) -> Engine:
+def _load(choice: Choice, settings: DetectorSection, data: Path) -> Engine:
     limits = Thresholds(settings.confidence, settings.iou)
     card = read_card(choice.model)
     available = lanes(settings.streams, settings.threads, cores())
@@ -105,7 +105,7 @@ def _models(folder: Path) -> list[Path]:
     )
 
 
-def _fixed(engine: str, models: list[Path], settings: Detector) -> Choice:
+def _fixed(engine: str, models: list[Path], settings: DetectorSection) -> Choice:
     if not find_spec(_LIBRARY[engine]):
         raise EngineUnavailable(f"detector.engine is {engine}, but {_install(engine)}")
     for model in models:
@@ -117,7 +117,7 @@ def _fixed(engine: str, models: list[Path], settings: Detector) -> Choice:
     )
 
 
-def _missing(models: list[Path], settings: Detector) -> str:
+def _missing(models: list[Path], settings: DetectorSection) -> str:
     if not models:
         return f"no model in the folder {settings.models}; run `task model`"
     names = ", ".join(model.name for model in models)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from shared.decode import Pixels
 from shared.errors import SnapbusError
 from shared.events import Detection
+from shared.picture.decode import Pixels
 
 
 class EngineUnavailable(SnapbusError):

@@ -16,8 +16,8 @@ from typing import Any
 
 from services.detector.card import Card
 from services.detector.engine import EngineFailed, EngineUnavailable, Findings, Lanes, Thresholds
-from shared.decode import Pixels
 from shared.events import Detection
+from shared.picture.decode import Pixels
 
 INSTALL = (
     "./taskw yolo (or: uv pip install --torch-backend=auto -r requirements/yolo.txt"

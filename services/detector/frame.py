@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from services.detector.engine import Thresholds
-from shared.decode import Pixels
 from shared.events import Detection
+from shared.picture.decode import Pixels
 
 Floats = npt.NDArray[np.float32]
 

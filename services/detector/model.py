@@ -29,7 +29,7 @@ from services.detector.engine import EngineUnavailable
 from services.detector.known import YOLOV8N_SHA256, YOLOV8N_URL
 from shared import settings
 from shared.errors import ConfigError
-from shared.sections import Detector
+from shared.settings.detector import DetectorSection
 
 _TIMEOUT_S = 30
 _MOST_BYTES = 100_000_000
@@ -171,7 +171,7 @@ def _tried(card: Card) -> Card:
     libraries = {"onnx": "onnxruntime", "openvino": "openvino"}
     engine = next((name for name in engines if find_spec(libraries[name])), None)
     if engine:
-        open_engine(Choice(engine, card.path, ""), Detector(streams=1), card.path.parent)
+        open_engine(Choice(engine, card.path, ""), DetectorSection(streams=1), card.path.parent)
     return card
 
 

@@ -16,7 +16,7 @@ from services.detector.engine import (
     Traffic,
 )
 from services.detector.frame import Floats, Input, find, place, tensor
-from shared.decode import Pixels
+from shared.picture.decode import Pixels
 
 Run = Callable[[Floats], Floats]
 """One inference; raises EngineFailed. May be called from several threads at a time."""

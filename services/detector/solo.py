@@ -21,10 +21,10 @@ from services.detector.analyst import Analyst
 from services.detector.choose import choose, open_engine
 from services.detector.engine import EngineUnavailable
 from shared import envelope
-from shared.decode import Limits
 from shared.errors import Crashed, Reject, Retry
 from shared.events import Event
-from shared.sections import Detector
+from shared.picture.decode import Limits
+from shared.settings.detector import DetectorSection
 from shared.store import Store
 
 SECONDS = 60
@@ -40,7 +40,7 @@ class Solo:
         self,
         root: Path,
         data: Path,
-        settings: Detector,
+        settings: DetectorSection,
         *,
         memory_bytes: int = MEMORY_BYTES,
         seconds: int = SECONDS,
@@ -87,7 +87,7 @@ def _ending(done: subprocess.CompletedProcess[bytes]) -> str:
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:
     """What the child answers."""
-    settings = Detector.model_validate(job["settings"])
+    settings = DetectorSection.model_validate(job["settings"])
     engine, why = None, ""
     try:
         engine = open_engine(choose(settings), settings, Path(job["data"]))

@@ -14,8 +14,8 @@ from shared.errors import ConfigError, JournalUnavailable
 from shared.events import SnapshotAnalyzed
 from shared.failpoint import reach
 from shared.journal import Journal
-from shared.sections import zone_of
 from shared.service import Parts, Service, switched_off
+from shared.settings.section import zone_of
 
 log = logging.getLogger(__name__)
 

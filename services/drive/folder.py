@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from services.drive.archive import Filing
-from shared.disk import sync_folder
 from shared.errors import Retry
 from shared.failpoint import reach
+from shared.store.disk import sync_folder
 
 MARKER = ".snapbus-archive"
 INCOMING = ".incoming"

@@ -13,9 +13,10 @@ from services.ftp.folder import FolderSource
 from services.ftp.server import FtpServer
 from services.ftp.shelf import Shelf
 from shared.errors import ConfigError
-from shared.sections import WatchedFolder, zone_of
 from shared.service import Parts, Service, Source
 from shared.settings import Settings
+from shared.settings.cameras import FolderSection
+from shared.settings.section import zone_of
 
 OFF = "FTP is switched off by ftp.enabled"
 
@@ -71,9 +72,9 @@ def folders_of(parts: Parts) -> list[FolderSource]:
     return sources
 
 
-def watched_of(settings: Settings) -> dict[Path, tuple[str, WatchedFolder]]:
+def watched_of(settings: Settings) -> dict[Path, tuple[str, FolderSection]]:
     """The watched folders by path, each with its camera. Raises ConfigError where two overlap."""
-    watched: dict[Path, tuple[str, WatchedFolder]] = {}
+    watched: dict[Path, tuple[str, FolderSection]] = {}
     for name, camera in settings.cameras.items():
         if camera.folder is None:
             continue

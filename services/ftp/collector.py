@@ -25,8 +25,8 @@ from services.ftp.upload import begins
 from shared.errors import IncompletePicture, PictureError
 from shared.events import now
 from shared.failpoint import reach
-from shared.intake import Arrival, dedupe_keys
-from shared.picture import sniff
+from shared.ingest.intake import Arrival, dedupe_keys
+from shared.picture.format import sniff
 from shared.service import Parts
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from typing import Any
 from services.ftp.accounts import Account, Accounts
 from services.ftp.pool import Pool
 from services.ftp.upload import Refused, Reply, Sender, Upload
-from shared.sections import Ftp
 from shared.service import Parts
+from shared.settings.ingest import FtpSection
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ RESOLVE_S = 60.0
 class Door:
     """Belongs to the thread of the server, but for what says otherwise."""
 
-    def __init__(self, section: Ftp, accounts: Mapping[str, Account], parts: Parts) -> None:
+    def __init__(self, section: FtpSection, accounts: Mapping[str, Account], parts: Parts) -> None:
         self.section = section
         self.accounts = Accounts(accounts)
         self.outcomes = Counter(taken=0, repeated=0, tests=0, refused=0, cut=0)

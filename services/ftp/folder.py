@@ -24,7 +24,7 @@ from watchdog.observers import Observer
 from services.ftp.collector import Collector
 from services.ftp.shelf import wanted_name
 from shared.errors import SnapbusError
-from shared.sections import Folders
+from shared.settings.ingest import FoldersSection
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Watch(FileSystemEventHandler):
 class FolderSource:
     """Takes the pictures of one folder while it runs."""
 
-    def __init__(self, collector: Collector, section: Folders, *, poll: bool) -> None:
+    def __init__(self, collector: Collector, section: FoldersSection, *, poll: bool) -> None:
         self.name = f"folder-{collector.camera}"
         self.collector = collector
         self._section = section

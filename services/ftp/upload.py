@@ -24,8 +24,8 @@ from shared.errors import (
     StoreFull,
 )
 from shared.events import CameraTested, now
-from shared.intake import Arrival
-from shared.picture import sniff
+from shared.ingest.intake import Arrival
+from shared.picture.format import sniff
 from shared.service import Parts
 from shared.store import Part
 

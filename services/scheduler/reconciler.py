@@ -18,9 +18,9 @@ from typing import TypeVar
 from shared.errors import BrokerUnavailable, JournalUnavailable, StoreError
 from shared.events import now
 from shared.failpoint import reach
-from shared.journal.recovery import Owed
+from shared.ingest.spool import Spool
+from shared.journal.queries.recovery import Owed
 from shared.service import Parts
-from shared.spool import Spool
 
 log = logging.getLogger(__name__)
 

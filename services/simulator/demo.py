@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shared.sections import Camera, Simulator
 from shared.settings import Settings
+from shared.settings.cameras import CameraSection
+from shared.settings.simulator import SimulatorSection
 
 PUSHES, FOSCAM, DIGEST = "porch", "gate", "yard"
 USER = "demo"
@@ -53,10 +54,10 @@ def at_its_port(settings: Settings) -> Settings:
     """The settings with the simulated cameras of config/demo.yml asked on the port that the
     simulator has now."""
     standard, now = (
-        f"http://127.0.0.1:{each.http_port}" for each in (Simulator(), settings.simulator)
+        f"http://127.0.0.1:{each.http_port}" for each in (SimulatorSection(), settings.simulator)
     )
 
-    def moved(camera: Camera) -> Camera:
+    def moved(camera: CameraSection) -> CameraSection:
         if camera.fetch is None:
             return camera
         fetch = camera.fetch.model_copy(update={"url": camera.fetch.url.replace(standard, now, 1)})

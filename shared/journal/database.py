@@ -40,7 +40,7 @@ from shared.errors import ConfigError, JournalUnavailable, SnapbusError
 from shared.journal import sqlite_file
 
 BUSY_S = 5.0
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 7_301_001
 """Key of the PostgreSQL advisory lock that lets one process migrate at a time."""
 _HOPELESS = (DataError, IntegrityError, ProgrammingError, NotSupportedError)

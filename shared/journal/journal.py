@@ -2,7 +2,7 @@
 
 Every method is one transaction, may be called from any thread, may be repeated without harm, and
 raises JournalUnavailable when the database can't be reached (what happened then is unknown; ask
-again). ``shared.journal.recovery`` finds forgotten work, ``shared.journal.reader`` answers the API.
+again). shared/journal/queries holds what is only read.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from shared.errors import JournalUnavailable, StoreMissing
 from shared.events import Event
 from shared.events import now as utc_now
 from shared.failpoint import reach
-from shared.journal.audit import Audit
 from shared.journal.database import Database, insert_new, upsert
 from shared.journal.facts import Facts
-from shared.journal.group import GroupCommit
-from shared.journal.reader import Reader
-from shared.journal.recovery import Recovery
-from shared.journal.rows import record, record_snapshot
+from shared.journal.group_commit import GroupCommit
+from shared.journal.mapping import record, record_snapshot
+from shared.journal.queries.audit import Audit
+from shared.journal.queries.recovery import Recovery
+from shared.journal.queries.snapshots import Reader
 from shared.journal.schema import events, parts, subscriptions, work
 
 ERROR_CHARACTERS = 2000

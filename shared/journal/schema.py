@@ -1,7 +1,7 @@
 """The tables of the journal. Times are UTC; ``recorded_at`` is the journal's own clock.
 
-shared/migrations holds the same tables as migrations; tests/contract/test_journal.py fails when
-the two differ.
+shared/journal/migrations holds the same tables as migrations; tests/contract/test_journal.py fails
+when the two differ.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ snapshots = Table(
     Column("captured_at", UtcTime, nullable=False),
     Column("captured_by", String(16), nullable=False),
     Column("received_at", UtcTime, nullable=False),
-    Column("state", String(16), nullable=False),  # see shared/journal/apply.py
+    Column("state", String(16), nullable=False),  # see shared/journal/projection.py
     Column("analysis", JSON),  # the data of snapshot.analyzed
     Column("archive", JSON),  # the data of snapshot.archived or snapshot.skipped
     UniqueConstraint("dedupe_key", name="one_snapshot_per_key"),

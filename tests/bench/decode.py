@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from services.detector.frame import Input, place, tensor
-from shared.decode import decode
+from shared.picture.decode import decode
 from tests.bench.camera_pictures import full_hd, ultra_hd
 from tests.bench.rows import Row, ratios
 

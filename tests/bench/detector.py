@@ -23,8 +23,8 @@ from services.detector.model import prepare
 from tests.bench.camera_pictures import full_hd
 from tests.bench.rows import Row, ratios
 from tests.data.full_model import full_model
-from tests.yolo import ROOT, environment, yolo_python
-from tests.yolo import run as run_in
+from tests.support.yolo import ROOT, environment, yolo_python
+from tests.support.yolo import run as run_in
 
 PICTURES = 24
 ROUNDS = 7

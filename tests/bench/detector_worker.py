@@ -55,10 +55,10 @@ def _baseline(model: str):
 
 def _ours(engine: str, model: str, precision: str, streams: int):
     from services.detector.choose import Choice, open_engine
-    from shared.sections import Detector
+    from shared.settings.detector import DetectorSection
 
     path = Path(model)
-    section = Detector(precision=precision, streams=streams)
+    section = DetectorSection(precision=precision, streams=streams)
     return open_engine(Choice(engine, path, ""), section, path.parent).detect
 
 

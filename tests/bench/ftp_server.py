@@ -18,8 +18,8 @@ from pathlib import Path
 
 from services.ftp.app import build
 from services.ftp.server import FtpServer
-from shared.intake import Intake
-from tests.making import core
+from shared.ingest.intake import Intake
+from tests.support.making import core
 
 PASSWORD = "benchmark"
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from services.detector.choose import choose, open_engine
 from services.detector.model import prepare
-from shared.decode import Limits, decode
+from shared.picture.decode import Limits, decode
 from tests.bench import naive
 from tests.bench.rows import Row
 from tests.bench.traffic import (
@@ -41,12 +41,12 @@ from tests.bench.traffic import (
     timed,
     upload,
 )
-from tests.fakes import eventually
-from tests.postgres import PostgresServer
-from tests.servers import RabbitServer, free_ports
-from tests.system import System
-from tests.yolo import environment, yolo_python
-from tests.yolo import run as run_in
+from tests.support.fakes import eventually
+from tests.support.postgres import PostgresServer
+from tests.support.servers import RabbitServer, free_ports
+from tests.support.system import System
+from tests.support.yolo import environment, yolo_python
+from tests.support.yolo import run as run_in
 
 
 @dataclass(slots=True)

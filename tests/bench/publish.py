@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import pika
 
-from shared.broker import Message
-from shared.broker_rabbit import RabbitBroker
+from shared.bus.broker import Message
+from shared.bus.rabbit.broker import RabbitBroker
 from tests.bench.rows import Row
-from tests.listeners import Party
-from tests.servers import RabbitServer
+from tests.support.listeners import Party
+from tests.support.servers import RabbitServer
 
 TARGET, GATE = 5.0, 3.0
 """Times the baseline: what a quiet machine reaches, and what a noisy one must."""

@@ -19,9 +19,9 @@ import pika
 from PIL import Image
 
 from services.simulator.scenes import Scene
-from tests.amqp import Witness
-from tests.fakes import eventually
-from tests.servers import free_ports
+from tests.support.amqp import Witness
+from tests.support.fakes import eventually
+from tests.support.servers import free_ports
 
 CLIENTS = 4
 PACE_PER_S = 5

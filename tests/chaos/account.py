@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import text
 
-from shared.doctor import Doctor
+from shared.admin.doctor import Doctor
 from shared.errors import JournalUnavailable
 from shared.events import (
     SnapshotAnalyzed,
     SnapshotArchived,
     SnapshotTaken,
 )
+from shared.ingest.spool import Spool
 from shared.journal import Journal
-from shared.spool import Spool
 from tests.chaos.feeds import Feed
-from tests.system import System
+from tests.support.system import System
 
 ONCE = (SnapshotTaken.topic, SnapshotAnalyzed.topic, SnapshotArchived.topic)
 _OPEN = """

@@ -25,22 +25,22 @@ from PIL import Image
 from services.ftp.app import build as build_door
 from services.ftp.collector import Collector
 from services.scheduler.reconciler import Reconciler
-from shared.broker import Message
-from shared.broker_local import LocalBroker
-from shared.bus import Bus
-from shared.decode import decode
+from shared.bus.broker import Message
+from shared.bus.local import LocalBroker
+from shared.bus.relay import Relay
+from shared.bus.thread import Bus
 from shared.errors import PictureError
 from shared.events import now
-from shared.journal import Journal, rows
+from shared.journal import Journal, mapping
 from shared.journal.database import insert_new
 from shared.journal.schema import events, snapshots
-from shared.outbox import Outbox
-from shared.relay import Relay
-from shared.worker import announce
+from shared.picture.decode import decode
+from shared.runtime.outbox import Outbox
+from shared.runtime.worker import announce
 from tests.chaos.power import ROOT
-from tests.fakes import eventually
-from tests.making import Clock, analyzed, core, picture, taken
-from tests.pictures import damaged, jpeg
+from tests.support.fakes import eventually
+from tests.support.making import Clock, analyzed, core, picture, taken
+from tests.support.pictures import damaged, jpeg
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _without_unique_keys(broken: bool) -> Iterator[None]:
         column = {snapshots: "dedupe_key", events: "id"}[table]
         return insert_new(connection, table, {**row, column: uuid.uuid4().hex})
 
-    with mock.patch.object(rows, "insert_new", insert_anyway if broken else insert_new):
+    with mock.patch.object(mapping, "insert_new", insert_anyway if broken else insert_new):
         yield
 
 

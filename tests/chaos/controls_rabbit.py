@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
-from shared.broker_link import Link
-from shared.broker_rabbit import RabbitBroker
+from shared.bus.rabbit.broker import RabbitBroker
+from shared.bus.rabbit.connection import Link
 from tests.chaos.controls import Outcome
-from tests.listeners import Party
+from tests.support.listeners import Party
 
 
 def settled_after_the_work(url: str, broken: bool) -> Outcome:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from tests.fakes import eventually
+from tests.support.fakes import eventually
 
 MEGABYTES = 1024
 

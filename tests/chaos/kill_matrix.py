@@ -24,12 +24,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from shared.reference import failpoints
+from shared.admin.reference import failpoints
 from tests.chaos.feeds import Pictures
 from tests.chaos.nursery import Nursery
 from tests.chaos.stage import Outcome, Round, Stage, stage
-from tests.postgres import PostgresServer
-from tests.servers import RabbitServer
+from tests.support.postgres import PostgresServer
+from tests.support.servers import RabbitServer
 
 ONE, MANY = "one process, SQLite", "processes, PostgreSQL, RabbitMQ"
 FTP_DOOR = r"store\..*|intake\.(stored|before_record|after_record|announced)|ftp\..*"

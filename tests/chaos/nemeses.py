@@ -9,7 +9,7 @@ from functools import partial
 
 from tests.chaos.servers import Broker, Database
 from tests.chaos.setups import Stage
-from tests.proxy import Proxy
+from tests.support.proxy import Proxy
 
 CLOCK_STEPS_S = (-3600, -90, 90, 3600)
 

@@ -20,8 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.servers import free_ports
-from tests.system import System
+from tests.support.servers import free_ports
+from tests.support.system import System
 
 ROOT = Path(__file__).parents[2]
 IMPORTED = (

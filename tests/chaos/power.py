@@ -26,7 +26,7 @@ from pathlib import Path
 
 from tests.chaos.power_rabbit import Broker
 from tests.chaos.power_sites import Database, Files, Found, Site
-from tests.fakes import eventually
+from tests.support.fakes import eventually
 
 ROOT = Path(__file__).parents[2]
 LONGEST_S = 2.5

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from services.drive.app import build
 from shared.events import Event, SnapshotAnalyzed, SnapshotTaken
-from shared.intake import Intake
+from shared.ingest.intake import Intake
 from shared.journal import Journal
 from shared.service import Parts
 from shared.settings import Settings

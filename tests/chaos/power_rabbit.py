@@ -16,12 +16,12 @@ from unittest import mock
 
 import pika
 
-from shared import broker_topology
-from shared.broker_rabbit import RabbitBroker
+from shared.bus.rabbit import topology as broker_topology
+from shared.bus.rabbit.broker import RabbitBroker
 from tests.chaos.disk import Disk, family
 from tests.chaos.power_sites import Found
-from tests.listeners import Party
-from tests.servers import RabbitServer
+from tests.support.listeners import Party
+from tests.support.servers import RabbitServer
 
 QUEUE = "detector"
 

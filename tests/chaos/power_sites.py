@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from services.scheduler.reconciler import Reconciler
-from shared.doctor import Doctor
-from shared.doctor.files import sha256_of
-from shared.intake import Intake
+from shared.admin.doctor import Doctor
+from shared.admin.doctor.files import sha256_of
+from shared.ingest.intake import Intake
 from shared.journal import Journal
-from shared.journal.audit import Catalogued
+from shared.journal.queries.audit import Catalogued
 from shared.service import Parts
 from shared.settings import Settings
 from shared.store import Store
 from tests.chaos.disk import Disk, family
-from tests.postgres import PostgresServer
+from tests.support.postgres import PostgresServer
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,15 +20,15 @@ from typing import Any
 from unittest import mock
 
 import shared.journal.database as database_module
-from shared.broker import Delivery, Message
-from shared.broker_rabbit import RabbitBroker
+from shared.bus.broker import Delivery, Message
+from shared.bus.rabbit.broker import RabbitBroker
 from shared.events import CameraTested
 from shared.failpoint import arm
-from shared.intake import Arrival, Intake
+from shared.ingest.intake import Arrival, Intake
 from shared.journal import Journal
 from shared.store import Store
 from tests.chaos.power_drive import Drive
-from tests.making import taken
+from tests.support.making import taken
 
 WRITERS = 4
 UNDER_WAY = 100

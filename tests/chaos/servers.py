@@ -10,8 +10,8 @@ import subprocess
 from collections import defaultdict
 from pathlib import Path
 
-from tests.postgres import PostgresServer
-from tests.servers import RabbitServer, kill_group
+from tests.support.postgres import PostgresServer
+from tests.support.servers import RabbitServer, kill_group
 
 
 class Broker(RabbitServer):

@@ -18,9 +18,9 @@ from tests.chaos.clock import Clock
 from tests.chaos.ledger import Pictures
 from tests.chaos.servers import Broker, Database
 from tests.chaos.tally import FETCHED, Rows
-from tests.proxy import Proxy
-from tests.system import ROOT, System
-from tests.volume import Disk
+from tests.support.proxy import Proxy
+from tests.support.system import ROOT, System
+from tests.support.volume import Disk
 
 SETUPS = ("rabbit", "allinone")
 SERVICES = ("ftp", "camera", "detector", "drive", "scheduler")
@@ -150,7 +150,7 @@ class Stage:
 
     def doctor(self) -> str:
         """What the doctor finds; empty: all is well."""
-        command = [sys.executable, "-m", "shared.doctor", "--config", str(self.system.config)]
+        command = [sys.executable, "-m", "shared.admin.doctor", "--config", str(self.system.config)]
         done = subprocess.run(
             [*command, "--level", "hashes"], cwd=ROOT, capture_output=True, text=True, check=False
         )

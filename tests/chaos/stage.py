@@ -26,9 +26,9 @@ from tests.chaos.feeds import (
     Pictures,
 )
 from tests.chaos.nursery import Forked, Nursery
-from tests.fakes import eventually
-from tests.postgres import PostgresServer
-from tests.servers import RabbitServer
+from tests.support.fakes import eventually
+from tests.support.postgres import PostgresServer
+from tests.support.servers import RabbitServer
 
 PICTURES = 4
 DRAIN_S = 120.0

@@ -14,9 +14,9 @@ import pytest
 
 from shared.events import SnapshotRequested
 from tests.chaos.nursery import Forked, Nursery
-from tests.fakes import eventually
-from tests.pictures import jpeg
-from tests.system import System
+from tests.support.fakes import eventually
+from tests.support.pictures import jpeg
+from tests.support.system import System
 
 
 @pytest.fixture(scope="module")

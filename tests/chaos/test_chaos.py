@@ -13,7 +13,7 @@ import pytest
 
 from tests.chaos.report import table
 from tests.chaos.run import Plan, Run
-from tests.rights import has_rights
+from tests.support.rights import has_rights
 
 SEED = 20261120
 

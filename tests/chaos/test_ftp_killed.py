@@ -9,9 +9,9 @@ from itertools import count
 import pytest
 
 from tests.chaos.nursery import Forked, Nursery
-from tests.fakes import eventually
-from tests.ftpdoor import PASSWORD, Raw, session
-from tests.making import picture
+from tests.support.fakes import eventually
+from tests.support.ftpdoor import PASSWORD, Raw, session
+from tests.support.making import picture
 
 NUMBERS = count()
 BEFORE_THE_COMMIT = (

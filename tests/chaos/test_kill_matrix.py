@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from shared.reference import failpoints
+from shared.admin.reference import failpoints
 from tests.chaos.feeds import Pictures
 from tests.chaos.kill_matrix import ONE, rounds_of_many, rounds_of_one
 from tests.chaos.nursery import Nursery

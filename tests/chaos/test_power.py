@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.power import ROOT
-from tests.rights import need_rights
+from tests.support.rights import need_rights
 
 
 def cut(*arguments: str) -> dict[str, Any]:

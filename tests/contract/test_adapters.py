@@ -17,10 +17,10 @@ from services.camera.failures import (
     Unreachable,
     WrongAnswer,
 )
-from shared.sections import Fetch
-from tests.asking import fetch, take
-from tests.camera_pictures import PICTURE, jpeg, png
-from tests.cameras import FaultyCamera, free_port, says
+from shared.settings.cameras import FetchSection
+from tests.support.asking import fetch, take
+from tests.support.camera_pictures import PICTURE, jpeg, png
+from tests.support.cameras import FaultyCamera, free_port, says
 
 DEADLINE_S = 0.5
 CERTIFICATE = Path(__file__).parents[1] / "data" / "self_signed.pem"
@@ -44,7 +44,7 @@ def adapter(request: pytest.FixtureRequest, camera: FaultyCamera, tmp_path: Path
         "file": {"kind": "file", "path": tmp_path / "picture.jpg"},
         "folder": {"kind": "file", "path": tmp_path},
     }[request.param]
-    return adapter_for(Fetch.model_validate(section))
+    return adapter_for(FetchSection.model_validate(section))
 
 
 @pytest.fixture(params=["url", "foscam", "file", "folder"])
@@ -58,7 +58,7 @@ def broken(request: pytest.FixtureRequest, tmp_path: Path) -> Adapter:
         "file": {"kind": "file", "path": tmp_path / "none.jpg"},
         "folder": {"kind": "file", "path": tmp_path / "empty"},
     }[request.param]
-    return adapter_for(Fetch.model_validate(section))
+    return adapter_for(FetchSection.model_validate(section))
 
 
 @pytest.mark.promise("feat A1", "feat A2", "feat A8")
@@ -168,7 +168,7 @@ def test_proxies_and_netrc_of_the_machine_are_not_used(
 @pytest.mark.promise("feat A5")
 def test_a_foscam_gets_user_and_password_encoded_in_the_query(camera: FaultyCamera) -> None:
     section = {"kind": "foscam", "url": camera.url() + "/", "username": "ad min", "command": "x2"}
-    take(adapter_for(Fetch.model_validate({**section, "password": "a@b:&#=+%/ü"})))
+    take(adapter_for(FetchSection.model_validate({**section, "password": "a@b:&#=+%/ü"})))
     assert camera.paths()[-1] == (
         "/cgi-bin/CGIProxy.fcgi?cmd=x2&usr=ad%20min&pwd=a%40b%3A%26%23%3D%2B%25%2F%C3%BC"
     )
@@ -197,14 +197,14 @@ def test_a_folder_gives_its_pictures_in_turn(tmp_path: Path) -> None:
     for number, picture in enumerate(pictures):
         (tmp_path / f"{number}.JPG").write_bytes(picture)
     (tmp_path / "notes.txt").write_text("no picture")
-    adapter = adapter_for(Fetch(kind="file", path=tmp_path))
+    adapter = adapter_for(FetchSection(kind="file", path=tmp_path))
     assert [take(adapter) for _ in range(4)] == [*pictures, pictures[0]]
 
 
 @pytest.mark.parametrize("url", ["ftp://camera/x.jpg", "file:///etc/passwd", "http://u:p@camera/"])
 def test_an_address_that_is_not_plain_http_is_refused_by_the_settings(url: str) -> None:
     with pytest.raises(ValueError, match=r"http://|username"):
-        Fetch(url=url)
+        FetchSection(url=url)
 
 
 @pytest.mark.promise("fault C5")

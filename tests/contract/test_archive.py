@@ -17,7 +17,7 @@ from services.drive import folder as module
 from services.drive.archive import Archive, Filing
 from services.drive.folder import INCOMING, MARKER, FolderArchive
 from shared.errors import Retry
-from tests.making import picture
+from tests.support.making import picture
 
 TIME = datetime(2026, 12, 31, 23, 30, tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin"))
 

@@ -12,12 +12,12 @@ from typing import Protocol
 import pika
 import pytest
 
-from shared.broker import Broker
-from shared.broker_local import LocalBroker
-from shared.broker_rabbit import RabbitBroker
-from tests.fakes import eventually
-from tests.listeners import Party
-from tests.servers import RabbitServer
+from shared.bus.broker import Broker
+from shared.bus.local import LocalBroker
+from shared.bus.rabbit.broker import RabbitBroker
+from tests.support.fakes import eventually
+from tests.support.listeners import Party
+from tests.support.servers import RabbitServer
 
 Queues = dict[str, tuple[Sequence[str], int]]
 """By name: topics and prefetch."""

@@ -13,9 +13,9 @@ from services.detector.choose import Choice, open_engine
 from services.detector.engine import Engine, EngineUnavailable
 from services.detector.model import prepare
 from services.simulator.scenes import Scene
-from shared.sections import Detector
-from tests.networks import CELL, LABELS, colour_network, squares
-from tests.parity import differences, overlap
+from shared.settings.detector import DetectorSection
+from tests.support.networks import CELL, LABELS, colour_network, squares
+from tests.support.parity import differences, overlap
 
 FORMS = ["onnx .onnx", "openvino .onnx", "openvino .xml"]
 
@@ -25,7 +25,7 @@ def engine_for(form: str, folder: Path, **settings) -> Engine:
     model = colour_network(folder)
     if suffix == ".xml":
         prepare(folder, model)
-    section = Detector(**({"streams": 2, "precision": "f32"} | settings))
+    section = DetectorSection(**({"streams": 2, "precision": "f32"} | settings))
     return open_engine(Choice(name, model.with_suffix(suffix), ""), section, folder)
 
 
@@ -113,27 +113,27 @@ def test_a_damaged_model_is_refused_with_its_name(form, tmp_path):
     model = colour_network(tmp_path)
     model.write_bytes(model.read_bytes()[:500])
     with pytest.raises(EngineUnavailable, match=r"colours\.onnx"):
-        open_engine(Choice(form.split()[0], model, ""), Detector(), tmp_path)
+        open_engine(Choice(form.split()[0], model, ""), DetectorSection(), tmp_path)
 
 
 @pytest.mark.parametrize("form", FORMS[:2])
 def test_a_network_of_another_layout_is_refused(form, tmp_path):
     model = colour_network(tmp_path, rows=4)
     with pytest.raises(EngineUnavailable, match="output"):
-        open_engine(Choice(form.split()[0], model, ""), Detector(), tmp_path)
+        open_engine(Choice(form.split()[0], model, ""), DetectorSection(), tmp_path)
 
 
 @pytest.mark.parametrize("form", FORMS[:2])
 def test_a_network_without_names_numbers_its_labels(form, tmp_path):
     model = colour_network(tmp_path, named=False)
-    engine = open_engine(Choice(form.split()[0], model, ""), Detector(), tmp_path)
+    engine = open_engine(Choice(form.split()[0], model, ""), DetectorSection(), tmp_path)
     assert [d.label for d in engine.detect(squares(blue=(1, 1))).detections] == ["class 1"]
 
 
 @pytest.mark.parametrize("name", ["onnx", "openvino"])
 def test_the_demo_model_finds_the_figures_of_drawn_scenes(name, tmp_path):
     model = Path(__file__).parents[2] / "services/simulator/figures.onnx"
-    engine = open_engine(Choice(name, model, ""), Detector(streams=1), tmp_path)
+    engine = open_engine(Choice(name, model, ""), DetectorSection(streams=1), tmp_path)
     scene = Scene("porch", hour=13)
     wanted = found = 0
     for minute in range(0, 60, 3):

@@ -21,11 +21,11 @@ from shared.errors import ConfigError, JournalUnavailable, StoreMissing
 from shared.events import Event, SnapshotArchived, SnapshotRejected, SnapshotSkipped
 from shared.journal import Journal, Turn
 from shared.journal.database import Database
-from shared.journal.group import GroupCommit
+from shared.journal.group_commit import GroupCommit
 from shared.journal.schema import events, metadata, snapshots, work
-from tests.fakes import eventually
-from tests.making import START, Clock, analyzed, taken
-from tests.postgres import PostgresServer
+from tests.support.fakes import eventually
+from tests.support.making import START, Clock, analyzed, taken
+from tests.support.postgres import PostgresServer
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 
 from services.detector.choose import Choice, open_engine
-from shared.decode import decode
-from shared.sections import Detector
+from shared.picture.decode import decode
+from shared.settings.detector import DetectorSection
 from tests.data.make_reference import photos
 
 
 def main(name: str, model: Path, data: Path) -> None:
     """The last line printed is {photo: [[label, confidence, left, top, right, bottom], …]}."""
-    section = Detector(streams=1, precision="f32", device="cpu")
+    section = DetectorSection(streams=1, precision="f32", device="cpu")
     engine = open_engine(Choice(name, model, ""), section, model.parent)
     seen = {
         photo.name: [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from tests.api import Api, running_api
+from tests.support.api import Api, running_api
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fakes import eventually
-from tests.servers import free_ports
-from tests.system import ROOT
+from tests.support.fakes import eventually
+from tests.support.servers import free_ports
+from tests.support.system import ROOT
 
 
 @contextmanager
@@ -69,5 +69,5 @@ def test_ctrl_c_while_it_loads_ends_it_without_a_traceback(tmp_path: Path) -> No
         eventually(lambda: "pydantic" in log.read_text(), message="it is loading")
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
-    assert "shared.runtime" not in log.read_text(), "it was still loading"
+    assert "shared.runtime.runtime" not in log.read_text(), "it was still loading"
     assert "Traceback" not in log.read_text()

@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.api import CAR, PERSON
-from tests.pictures import damaged, jpeg, scene
+from tests.support.api import CAR, PERSON
+from tests.support.pictures import damaged, jpeg, scene
 
 
 def card(page: Page, taken) -> Locator:

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from shared.events import CameraFailed, SnapshotRequested, now
-from tests.api import CAMERAS, CAR, PERSON, running_api
-from tests.fakes import eventually
-from tests.servers import free_ports
+from tests.support.api import CAMERAS, CAR, PERSON, running_api
+from tests.support.fakes import eventually
+from tests.support.servers import free_ports
 
 WANTED = SnapshotRequested.topic
 ATTACKS = (

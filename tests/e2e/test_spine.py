@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.amqp import Witness
-from tests.fakes import eventually
-from tests.servers import RabbitServer, free_ports
-from tests.system import ROOT, SERVICES, System
+from tests.support.amqp import Witness
+from tests.support.fakes import eventually
+from tests.support.servers import RabbitServer, free_ports
+from tests.support.system import ROOT, SERVICES, System
 
 MODEL = ROOT / "services/simulator/figures.onnx"
 

@@ -11,12 +11,12 @@ import pika
 import pytest
 
 from services.camera import line as lines
-from shared.broker_rabbit import RabbitBroker
-from tests.asking import Place
-from tests.camera_pictures import PHOTOS
-from tests.cameras import FaultyCamera
-from tests.listeners import Make, Party
-from tests.processes import Process
+from shared.bus.rabbit.broker import RabbitBroker
+from tests.support.asking import Place
+from tests.support.camera_pictures import PHOTOS
+from tests.support.cameras import FaultyCamera
+from tests.support.listeners import Make, Party
+from tests.support.processes import Process
 
 
 @pytest.fixture

@@ -19,16 +19,16 @@ from typing import Any
 import pytest
 
 from services.api import server
-from shared import broker_rabbit
-from shared.broker_link import parameters
-from shared.broker_rabbit import RabbitBroker
+from shared.bus.rabbit import broker as broker_rabbit
+from shared.bus.rabbit.broker import RabbitBroker
+from shared.bus.rabbit.connection import parameters
 from shared.events import CameraFailed
-from tests.api import running_api
-from tests.fakes import eventually
-from tests.listeners import Party
-from tests.pictures import jpeg
-from tests.servers import RabbitServer
-from tests.system import ROOT, System
+from tests.support.api import running_api
+from tests.support.fakes import eventually
+from tests.support.listeners import Party
+from tests.support.pictures import jpeg
+from tests.support.servers import RabbitServer
+from tests.support.system import ROOT, System
 
 CLONE_NEWNET = 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1

@@ -18,7 +18,7 @@ import services.drive.app
 import services.scheduler.app
 from shared.errors import ConfigError, JournalUnavailable
 from shared.events import Event, SnapshotAnalyzed
-from shared.intake import Arrival
+from shared.ingest.intake import Arrival
 from shared.main import main
 from shared.service import Parts, Service
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from shared.events import SnapshotRequested, now
-from tests.api import CAR, PERSON, Api, running_api
-from tests.fakes import eventually
+from tests.support.api import CAR, PERSON, Api, running_api
+from tests.support.fakes import eventually
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from services.api import guard, server
-from tests.api import Api, running_api
-from tests.fakes import eventually
-from tests.ftpdoor import reset
-from tests.system import System
+from tests.support.api import Api, running_api
+from tests.support.fakes import eventually
+from tests.support.ftpdoor import reset
+from tests.support.system import System
 
 HEAD = (
     b"POST /v1/cameras/porch/snapshots HTTP/1.1\r\n"

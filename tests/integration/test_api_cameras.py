@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.events import CameraFailed, CameraTested
-from tests.api import Api, running_api
+from tests.support.api import Api, running_api
 
 
 @pytest.fixture

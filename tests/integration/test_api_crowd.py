@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from services.api import guard, server
-from tests.api import Api, running_api
+from tests.support.api import Api, running_api
 
 SILENT, HEADS, BODIES = 400, 300, 300
 POST = (

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from shared.events import SnapshotRequested
-from tests.api import Api, running_api
-from tests.fakes import eventually
-from tests.proxy import Proxy
+from tests.support.api import Api, running_api
+from tests.support.fakes import eventually
+from tests.support.proxy import Proxy
 
 Break = Callable[[], object]
 

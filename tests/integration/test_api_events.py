@@ -15,10 +15,10 @@ from services.api import tail as tail_module
 from services.api import watchers
 from services.api.routes import events as routes
 from shared.events import CameraFailed, now
-from shared.journal.rows import record
-from tests.api import PERSON, Api, running_api
-from tests.fakes import eventually
-from tests.proxy import Proxy
+from shared.journal.mapping import record
+from tests.support.api import PERSON, Api, running_api
+from tests.support.fakes import eventually
+from tests.support.proxy import Proxy
 
 
 @pytest.fixture

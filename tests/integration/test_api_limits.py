@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from services.api import guard, server
-from tests.api import Api, running_api
-from tests.fakes import eventually
+from tests.support.api import Api, running_api
+from tests.support.fakes import eventually
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.api import Api, running_api
-from tests.pictures import damaged, jpeg, png, scene, with_orientation
+from tests.support.api import Api, running_api
+from tests.support.pictures import damaged, jpeg, png, scene, with_orientation
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import JournalUnavailable
-from tests.api import Api, running_api
+from tests.support.api import Api, running_api
 
 ULID = "01M7W4KKWBCB67051H7JWDGN79"
 

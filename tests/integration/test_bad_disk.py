@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import eventually
-from tests.making import picture
-from tests.system import System
+from tests.support.fakes import eventually
+from tests.support.making import picture
+from tests.support.system import System
 
 
 @pytest.fixture

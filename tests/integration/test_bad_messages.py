@@ -13,12 +13,12 @@ import pytest
 
 from shared.envelope import encode
 from shared.events import Event
-from shared.intake import Arrival, Intake
+from shared.ingest.intake import Arrival, Intake
 from shared.journal import Journal
-from tests.fakes import eventually
-from tests.making import analyzed, taken
-from tests.pictures import jpeg, scene
-from tests.system import System
+from tests.support.fakes import eventually
+from tests.support.making import analyzed, taken
+from tests.support.pictures import jpeg, scene
+from tests.support.system import System
 
 Publish = Callable[[str, bytes], None]
 SERVICES = ("detector", "drive")

@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from shared import broker_rabbit
-from shared.broker_link import parameters
-from shared.broker_rabbit import RabbitBroker
-from shared.bus import Bus
-from shared.relay import Relay
-from tests.fakes import eventually
-from tests.listeners import Make, Party
-from tests.proxy import Proxy
-from tests.servers import RabbitServer
+from shared.bus.rabbit import broker as broker_rabbit
+from shared.bus.rabbit.broker import RabbitBroker
+from shared.bus.rabbit.connection import parameters
+from shared.bus.relay import Relay
+from shared.bus.thread import Bus
+from tests.support.fakes import eventually
+from tests.support.listeners import Make, Party
+from tests.support.proxy import Proxy
+from tests.support.servers import RabbitServer
 
 HEARTBEAT_S = 1
 

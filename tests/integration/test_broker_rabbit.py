@@ -19,12 +19,12 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from shared import envelope
-from shared.broker_rabbit import RabbitBroker
+from shared.bus.rabbit.broker import RabbitBroker
 from shared.errors import ConfigError
 from shared.events import Event
-from tests.fakes import eventually
-from tests.listeners import Make
-from tests.servers import RabbitServer, free_ports
+from tests.support.fakes import eventually
+from tests.support.listeners import Make
+from tests.support.servers import RabbitServer, free_ports
 
 
 @pytest.fixture

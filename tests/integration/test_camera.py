@@ -9,9 +9,9 @@ import pytest
 from services.camera import line as lines
 from shared.errors import Reject
 from shared.events import Event, SnapshotTaken, now
-from tests.asking import Place, ask, failure, request
-from tests.camera_pictures import PICTURE, jpeg
-from tests.cameras import FaultyCamera, answer
+from tests.support.asking import Place, ask, failure, request
+from tests.support.camera_pictures import PICTURE, jpeg
+from tests.support.cameras import FaultyCamera, answer
 
 
 @pytest.mark.promise("feat A1", "feat A12", "feat A16")

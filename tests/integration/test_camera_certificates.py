@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from services.camera.failures import Misdirected
-from tests.asking import fetch, take
-from tests.camera_pictures import PICTURE
-from tests.cameras import FaultyCamera
+from tests.support.asking import fetch, take
+from tests.support.camera_pictures import PICTURE
+from tests.support.cameras import FaultyCamera
 
 DATA = Path(__file__).parents[1] / "data"
 

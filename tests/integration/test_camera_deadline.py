@@ -11,8 +11,8 @@ from contextlib import suppress
 import pytest
 
 from services.camera.failures import TooSlow
-from tests.asking import fetch, take
-from tests.cameras import FaultyCamera, black_hole
+from tests.support.asking import fetch, take
+from tests.support.cameras import FaultyCamera, black_hole
 
 DEADLINE_S = 0.5
 

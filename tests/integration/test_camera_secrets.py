@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.asking import Place, ask, failure, request
-from tests.cameras import FaultyCamera, answer, says
+from tests.support.asking import Place, ask, failure, request
+from tests.support.cameras import FaultyCamera, answer, says
 
 CANARY = "c@nary & pass#1"
 

@@ -18,11 +18,11 @@ from services.simulator.demo import Account, demo_cameras
 from services.simulator.http import HttpCameras
 from services.simulator.pictures import Pictures
 from shared.errors import ConfigError
-from shared.picture import check_complete, read_header
+from shared.picture.format import check_complete, read_header
 from shared.settings import Settings, load
-from tests.asking import fetch, take
-from tests.camera_pictures import PHOTOS
-from tests.fakes import eventually
+from tests.support.asking import fetch, take
+from tests.support.camera_pictures import PHOTOS
+from tests.support.fakes import eventually
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,10 +15,10 @@ import pytest
 from services.camera import line as lines
 from shared.errors import Retry, StoreFull
 from shared.events import now
-from tests.asking import Place, ask, failure, request
-from tests.camera_pictures import PICTURE
-from tests.cameras import FOSCAM_WRONG, FaultyCamera, answer, free_port, says
-from tests.fakes import eventually
+from tests.support.asking import Place, ask, failure, request
+from tests.support.camera_pictures import PICTURE
+from tests.support.cameras import FOSCAM_WRONG, FaultyCamera, answer, free_port, says
+from tests.support.fakes import eventually
 
 CANARY = "c@nary & pass#1"
 

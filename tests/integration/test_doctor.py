@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.doctor import Doctor, Finding
+from shared.admin.doctor import Doctor, Finding
 from shared.events import Event, SnapshotAnalyzed, SnapshotArchived
-from shared.intake import Arrival, Intake
+from shared.ingest.intake import Arrival, Intake
 from shared.journal import Journal
 from shared.store import Store
 

@@ -17,13 +17,13 @@ import pytest
 import yaml
 from sqlalchemy import text
 
-from shared.doctor import Doctor, Finding
-from shared.doctor.files import Files
-from shared.doctor.repair import adopt
+from shared.admin.doctor import Doctor, Finding
+from shared.admin.doctor.files import Files
+from shared.admin.doctor.repair import adopt
 from shared.events import CameraFailed, SnapshotRequested, SnapshotTaken, now
+from shared.ingest.spool import Spool, Waiting
 from shared.journal import Journal
-from shared.spool import Spool, Waiting
-from tests.making import START, Clock, Core, analyzed, core, picture, taken
+from tests.support.making import START, Clock, Core, analyzed, core, picture, taken
 
 GRACE_S = 600.0
 
@@ -278,7 +278,7 @@ def test_the_command_line_finds_adopts_and_then_finds_nothing(split: Core, tmp_p
     config.write_text(yaml.safe_dump({"data": str(tmp_path), "cameras": porch}))
 
     def doctor(*arguments: str) -> tuple[int, str]:
-        command = [sys.executable, "-m", "shared.doctor", "--config", str(config), *arguments]
+        command = [sys.executable, "-m", "shared.admin.doctor", "--config", str(config), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 

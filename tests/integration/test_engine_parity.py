@@ -21,12 +21,12 @@ import pytest
 
 from services.detector.choose import Choice, open_engine
 from services.detector.engine import Engine
-from shared.decode import decode
-from shared.sections import Detector
+from shared.picture.decode import decode
+from shared.settings.detector import DetectorSection
 from tests.data.full_model import full_model
 from tests.data.make_reference import TARGET, photos
-from tests.parity import Seen, differences, largest_gap
-from tests.yolo import run, yolo_python
+from tests.support.parity import Seen, differences, largest_gap
+from tests.support.yolo import run, yolo_python
 
 Pictures = dict[str, np.ndarray]
 
@@ -68,7 +68,7 @@ def yolo() -> Path:
 
 
 def load(engine: str, model: Path, precision: str = "f32") -> Engine:
-    section = Detector(streams=1, precision=precision, device="cpu")
+    section = DetectorSection(streams=1, precision=precision, device="cpu")
     return open_engine(Choice(engine, model, ""), section, model.parent)
 
 

@@ -14,9 +14,9 @@ from services.ftp import collector as collector_module
 from services.ftp import folder as folder_module
 from services.ftp.app import build
 from shared.errors import ConfigError, JournalUnavailable, StoreFull
-from tests.fakes import eventually
-from tests.folderdoor import old, put, standing, watching
-from tests.making import core, picture
+from tests.support.fakes import eventually
+from tests.support.folderdoor import old, put, standing, watching
+from tests.support.making import core, picture
 
 
 @pytest.mark.promise("feat B12")

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from services.ftp.shelf import Shelf
-from tests.fakes import eventually
-from tests.folderdoor import put, standing, watching
-from tests.making import picture
-from tests.rights import need_rights
-from tests.system import System
-from tests.volume import Disk
+from tests.support.fakes import eventually
+from tests.support.folderdoor import put, standing, watching
+from tests.support.making import picture
+from tests.support.rights import need_rights
+from tests.support.system import System
+from tests.support.volume import Disk
 
 MANY = 100_000
 QUEUE = Path("/proc/sys/fs/inotify/max_queued_events")

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from shared.spool import Spool
-from tests.fakes import eventually
-from tests.pictures import jpeg, scene
-from tests.proxy import Proxy
-from tests.system import System
+from shared.ingest.spool import Spool
+from tests.support.fakes import eventually
+from tests.support.pictures import jpeg, scene
+from tests.support.proxy import Proxy
+from tests.support.system import System
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import eventually
-from tests.ftpdoor import PASSWORD, session
-from tests.pictures import jpeg, scene
-from tests.servers import RabbitServer
-from tests.system import System
+from tests.support.fakes import eventually
+from tests.support.ftpdoor import PASSWORD, session
+from tests.support.pictures import jpeg, scene
+from tests.support.servers import RabbitServer
+from tests.support.system import System
 
 PICTURES = 30
 

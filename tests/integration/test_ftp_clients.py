@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from services.ftp import conversation
-from tests.fakes import eventually
-from tests.ftpdoor import PASSWORD, free_port, ftp_door
-from tests.making import picture
+from tests.support.fakes import eventually
+from tests.support.ftpdoor import PASSWORD, free_port, ftp_door
+from tests.support.making import picture
 
 
 @pytest.fixture

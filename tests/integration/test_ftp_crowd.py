@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import eventually
-from tests.ftpdoor import PASSWORD, Raw, ftp_door, session
-from tests.making import picture
-from tests.system import System
+from tests.support.fakes import eventually
+from tests.support.ftpdoor import PASSWORD, Raw, ftp_door, session
+from tests.support.making import picture
+from tests.support.system import System
 
 UPLOADS = 200
 

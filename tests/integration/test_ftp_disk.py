@@ -12,13 +12,13 @@ from itertools import count
 
 import pytest
 
-from shared.spool import Spool
-from tests.fakes import eventually
-from tests.ftpdoor import PASSWORD, session
-from tests.making import picture
-from tests.rights import need_rights
-from tests.system import System
-from tests.volume import Disk
+from shared.ingest.spool import Spool
+from tests.support.fakes import eventually
+from tests.support.ftpdoor import PASSWORD, session
+from tests.support.making import picture
+from tests.support.rights import need_rights
+from tests.support.system import System
+from tests.support.volume import Disk
 
 NUMBERS = count()
 LARGE = bytes(400_000)

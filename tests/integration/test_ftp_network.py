@@ -12,9 +12,9 @@ import pytest
 
 from services.ftp import server
 from services.ftp.conversation import Conversation
-from tests.cameras import black_hole
-from tests.ftpdoor import PASSWORD, Raw, Running, free_port, ftp_door, session
-from tests.making import picture
+from tests.support.cameras import black_hole
+from tests.support.ftpdoor import PASSWORD, Raw, Running, free_port, ftp_door, session
+from tests.support.making import picture
 
 ACTIVE: dict[str, Any] = {"porch": {"ftp": {"password": PASSWORD, "active": True}}}
 

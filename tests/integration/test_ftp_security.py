@@ -16,9 +16,9 @@ from services.ftp import accounts, lines
 from services.ftp.app import accounts_of, build
 from shared.errors import ConfigError
 from shared.settings import Settings
-from tests.fakes import eventually
-from tests.ftpdoor import PASSWORD, Raw, ftp_door
-from tests.making import core, picture
+from tests.support.fakes import eventually
+from tests.support.ftpdoor import PASSWORD, Raw, ftp_door
+from tests.support.making import core, picture
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ import pytest
 
 from services.ftp import conversation, pool, server
 from shared.errors import JournalUnavailable, StoreError, StoreFull
-from shared.spool import Spool
+from shared.ingest.spool import Spool
 from shared.store import Part
-from tests.fakes import eventually
-from tests.ftpdoor import PASSWORD, Raw, ftp_door, reset
-from tests.making import picture
+from tests.support.fakes import eventually
+from tests.support.ftpdoor import PASSWORD, Raw, ftp_door, reset
+from tests.support.making import picture
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)

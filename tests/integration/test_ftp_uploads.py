@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import eventually
-from tests.ftpdoor import PASSWORD, Running, ftp_door
-from tests.making import picture
+from tests.support.fakes import eventually
+from tests.support.ftpdoor import PASSWORD, Running, ftp_door
+from tests.support.making import picture
 
 
 @pytest.fixture

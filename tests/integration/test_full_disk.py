@@ -17,15 +17,15 @@ from typing import Any
 
 import pytest
 
-from shared.doctor import Doctor
-from tests.fakes import eventually
-from tests.ftpdoor import PASSWORD, session
-from tests.pictures import jpeg, scene
-from tests.postgres import PostgresServer
-from tests.rights import need_rights
-from tests.servers import RabbitServer
-from tests.system import System
-from tests.volume import Disk
+from shared.admin.doctor import Doctor
+from tests.support.fakes import eventually
+from tests.support.ftpdoor import PASSWORD, session
+from tests.support.pictures import jpeg, scene
+from tests.support.postgres import PostgresServer
+from tests.support.rights import need_rights
+from tests.support.servers import RabbitServer
+from tests.support.system import System
+from tests.support.volume import Disk
 
 FULL_S = 5.0
 """Long enough for every part to notice: RabbitMQ 3.10 ends after two."""

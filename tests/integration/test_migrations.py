@@ -17,8 +17,8 @@ from sqlalchemy import Engine, event, text
 from shared.errors import ConfigError, JournalUnavailable
 from shared.journal import Journal
 from shared.journal.schema import metadata
-from tests.fakes import eventually
-from tests.making import taken
+from tests.support.fakes import eventually
+from tests.support.making import taken
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from tests.rights import need_rights
-from tests.system import ROOT
+from tests.support.rights import need_rights
+from tests.support.system import ROOT
 
 
 def play(what: str) -> None:

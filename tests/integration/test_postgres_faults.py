@@ -14,11 +14,11 @@ from shared.errors import JournalUnavailable
 from shared.events import now
 from shared.journal import Journal
 from shared.journal import database as database_module
-from tests.fakes import eventually
-from tests.making import START, analyzed, taken
-from tests.postgres import PostgresServer
-from tests.processes import Process
-from tests.proxy import Proxy
+from tests.support.fakes import eventually
+from tests.support.making import START, analyzed, taken
+from tests.support.postgres import PostgresServer
+from tests.support.processes import Process
+from tests.support.proxy import Proxy
 
 
 @pytest.fixture

@@ -13,15 +13,15 @@ import pytest
 
 from shared.events import Event, now
 from shared.journal import Journal
-from tests.amqp import Witness
-from tests.fakes import eventually
-from tests.listeners import Make
-from tests.making import taken
-from tests.postgres import PostgresServer
-from tests.processes import Process
-from tests.proxy import Proxy
-from tests.servers import RabbitServer
-from tests.system import System
+from tests.support.amqp import Witness
+from tests.support.fakes import eventually
+from tests.support.listeners import Make
+from tests.support.making import taken
+from tests.support.postgres import PostgresServer
+from tests.support.processes import Process
+from tests.support.proxy import Proxy
+from tests.support.servers import RabbitServer
+from tests.support.system import System
 
 BACKLOG = 200
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes import eventually
-from tests.postgres import PostgresServer
-from tests.processes import Process
-from tests.proxy import Proxy
-from tests.servers import RabbitServer
+from tests.support.fakes import eventually
+from tests.support.postgres import PostgresServer
+from tests.support.processes import Process
+from tests.support.proxy import Proxy
+from tests.support.servers import RabbitServer
 
 
 @pytest.mark.promise("inv I6", "inv I8", "feat K9")

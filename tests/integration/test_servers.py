@@ -6,8 +6,8 @@ import pika
 import psycopg
 import pytest
 
-from tests.postgres import PostgresServer
-from tests.servers import RabbitServer
+from tests.support.postgres import PostgresServer
+from tests.support.servers import RabbitServer
 
 
 def _publish_and_get(url: str) -> bytes:

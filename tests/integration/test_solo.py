@@ -16,11 +16,11 @@ from services.detector.choose import choose, open_engine
 from services.detector.solo import Solo
 from shared.errors import Crashed, Retry
 from shared.events import Event, SnapshotTaken, now
-from shared.sections import Detector
+from shared.settings.detector import DetectorSection
 from shared.store import Store
-from tests.fakes import eventually
-from tests.pictures import damaged, jpeg
-from tests.system import ROOT
+from tests.support.fakes import eventually
+from tests.support.pictures import damaged, jpeg
+from tests.support.system import ROOT
 from tests.unit.test_worker import EVENT, Rig, skipped
 
 MODEL = ROOT / "services/simulator/figures.onnx"
@@ -45,7 +45,7 @@ def taken(store: Store, data: bytes) -> Event:
 
 @pytest.mark.promise("fault D3")
 def test_alone_says_what_would_have_been_said_here(store: Store, tmp_path: Path):
-    settings = Detector(engine="onnx", model=MODEL)
+    settings = DetectorSection(engine="onnx", model=MODEL)
     event = taken(store, jpeg())
     here = Analyst(store, open_engine(choose(settings), settings, tmp_path))
 
@@ -58,7 +58,7 @@ def test_alone_says_what_would_have_been_said_here(store: Store, tmp_path: Path)
 
 @pytest.mark.promise("fault D3", "fault D8")
 def test_a_damaged_picture_is_rejected_and_a_missing_one_tried_again(store: Store, tmp_path: Path):
-    solo = Solo(store.root, tmp_path, Detector(engine="none"))
+    solo = Solo(store.root, tmp_path, DetectorSection(engine="none"))
     (said,) = solo(taken(store, next(iter(damaged(jpeg()).values()))))
     assert said.topic == "snapshot.rejected"
 
@@ -72,7 +72,7 @@ def test_a_damaged_picture_is_rejected_and_a_missing_one_tried_again(store: Stor
 def test_a_picture_that_takes_too_much_memory_ends_only_its_own_process(
     store: Store, tmp_path: Path
 ):
-    settings = Detector(engine="onnx", model=MODEL)
+    settings = DetectorSection(engine="onnx", model=MODEL)
     with pytest.raises(Crashed, match="ended a process of its own"):
         Solo(store.root, tmp_path, settings, memory_bytes=250 * 2**20)(taken(store, jpeg()))
 
@@ -89,7 +89,7 @@ def child() -> int:
 
 @pytest.mark.promise("fault D3")
 def test_a_decoder_that_crashes_ends_only_its_own_process(store: Store, tmp_path: Path):
-    solo, event = Solo(store.root, tmp_path, Detector(engine="none")), taken(store, jpeg())
+    solo, event = Solo(store.root, tmp_path, DetectorSection(engine="none")), taken(store, jpeg())
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(solo, event)
         os.kill(eventually(child), signal.SIGSEGV)
@@ -105,7 +105,7 @@ def test_a_picture_that_is_looked_at_for_ever_is_given_up(store: Store, tmp_path
     os.mkfifo(path)  # reading it never ends
 
     with pytest.raises(Crashed, match="longer than 2 s"):
-        Solo(store.root, tmp_path, Detector(engine="none"), seconds=1)(event)
+        Solo(store.root, tmp_path, DetectorSection(engine="none"), seconds=1)(event)
     assert not child()
 
 

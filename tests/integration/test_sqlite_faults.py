@@ -18,11 +18,11 @@ from shared.errors import ConfigError, JournalUnavailable
 from shared.events import CameraFailed, Event
 from shared.journal import Journal, sqlite_file
 from shared.journal.sqlite_file import file_system
-from tests.fakes import eventually
-from tests.making import taken
-from tests.processes import Process
-from tests.rights import need_rights
-from tests.volume import Disk
+from tests.support.fakes import eventually
+from tests.support.making import taken
+from tests.support.processes import Process
+from tests.support.rights import need_rights
+from tests.support.volume import Disk
 
 
 def old_events() -> list[Event]:

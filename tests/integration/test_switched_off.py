@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from shared.journal.reader import Snapshot
-from tests.fakes import eventually
-from tests.pictures import jpeg
-from tests.system import SERVICES, System
+from shared.journal.queries.snapshots import Snapshot
+from tests.support.fakes import eventually
+from tests.support.pictures import jpeg
+from tests.support.system import SERVICES, System
 
 OFF = ("detector", "drive", "ftp", "scheduler")
 

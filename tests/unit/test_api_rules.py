@@ -16,10 +16,10 @@ from services.api.guard import Guard
 from services.api.problems import Problem
 from services.api.state import Remembered
 from services.api.watchers import Watcher, Wish
-from shared.decode import Limits
 from shared.events import CameraFailed, CameraTested, Event
+from shared.picture.decode import Limits
 from shared.store import Store
-from tests.pictures import jpeg, scene
+from tests.support.pictures import jpeg, scene
 
 
 def failed(camera: str = "porch", key: str = "x") -> Event:

@@ -16,8 +16,8 @@ from shared.events import Event, now
 from shared.service import Parts
 from shared.settings import Settings
 from shared.store import Store
-from tests.fakes import eventually
-from tests.making import analyzed, taken
+from tests.support.fakes import eventually
+from tests.support.making import analyzed, taken
 from tests.unit.test_worker import Rig
 
 EVENTS = 2 * BATCH + 200

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from shared.broker import Message
-from shared.broker_window import Sent, Window
+from shared.bus.broker import Message
+from shared.bus.rabbit.confirms import Sent, Window
 
 
 def sending(count: int, size: int = 10) -> Window:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.broker import Delivery, Listener, Message
-from shared.broker_local import LocalBroker
-from shared.bus import OUTBOX, Bus
-from shared.relay import Relay
-from tests.fakes import eventually
+from shared.bus.broker import Delivery, Listener, Message
+from shared.bus.local import LocalBroker
+from shared.bus.relay import Relay
+from shared.bus.thread import OUTBOX, Bus
+from tests.support.fakes import eventually
 
 QUEUES = {"drive": (["snapshot.analyzed"], 2)}
 
@@ -89,7 +89,7 @@ def rig() -> Iterator[Rig]:
 
 
 def worker(rig: Rig, name: str):
-    from shared.relay import End
+    from shared.bus.relay import End
 
     return End(rig.relay._context, name)
 

@@ -8,9 +8,9 @@ from contextlib import closing
 
 import pytest
 
-from shared.broker_local import LocalBroker
-from shared.bus import OUTBOX, Bus
-from shared.relay import End, Hub, Relay
+from shared.bus.local import LocalBroker
+from shared.bus.relay import End, Hub, Relay
+from shared.bus.thread import OUTBOX, Bus
 
 
 class BusyHub(Hub):

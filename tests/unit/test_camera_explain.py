@@ -6,7 +6,7 @@ import pytest
 
 from services.camera import explain
 from services.camera.failures import CameraError, CredentialsRefused, Misdirected, WrongAnswer
-from tests.cameras import FOSCAM_WRONG, LOGIN_PAGE, REOLINK
+from tests.support.cameras import FOSCAM_WRONG, LOGIN_PAGE, REOLINK
 
 HIKVISION = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n<ResponseStatus version="2.0">'

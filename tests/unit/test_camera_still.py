@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from services.camera.failures import CameraError, CredentialsRefused, WrongAnswer
 from services.camera.still import one_picture
-from tests.camera_pictures import PICTURE, jpeg, jpeg_with_thumbnail, png
-from tests.cameras import FOSCAM_WRONG
+from tests.support.camera_pictures import PICTURE, jpeg, jpeg_with_thumbnail, png
+from tests.support.cameras import FOSCAM_WRONG
 
 THUMBNAILED = jpeg_with_thumbnail()
 

@@ -12,7 +12,7 @@ import pytest
 
 from services.ftp.app import build, check
 from shared.main import main
-from tests.system import ROOT, System
+from tests.support.system import ROOT, System
 
 Said = tuple[int, str, str]
 

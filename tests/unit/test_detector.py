@@ -14,12 +14,12 @@ from services.detector.engine import EngineFailed, Findings
 from shared.envelope import MAX_BYTES, encode
 from shared.errors import Reject, Retry
 from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotTaken, now
-from shared.sections import Detector
 from shared.service import Parts
 from shared.settings import Settings
+from shared.settings.detector import DetectorSection
 from shared.store import Store
-from tests.networks import colour_network, squares
-from tests.pictures import damaged, jpeg, png, scene, with_orientation
+from tests.support.networks import colour_network, squares
+from tests.support.pictures import damaged, jpeg, png, scene, with_orientation
 
 
 class FakeEngine:
@@ -162,7 +162,7 @@ def test_a_crowd_still_fits_into_one_message(store):
 
 
 def service(store: Store, tmp_path, **detector):
-    settings = Settings(data=tmp_path, detector=Detector(**detector))
+    settings = Settings(data=tmp_path, detector=DetectorSection(**detector))
     return build(cast(Parts, SimpleNamespace(settings=settings, store=store)))
 
 

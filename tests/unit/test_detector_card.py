@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.detector.card import hash_of, read_card, record_path, write_record
 from services.detector.engine import EngineUnavailable
 from services.detector.known import YOLOV8N_SHA256, check_weights
-from tests.networks import LABELS, colour_network
+from tests.support.networks import LABELS, colour_network
 
 
 def test_an_onnx_file_describes_itself(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from services.detector import choose as module
 from services.detector.choose import choose
 from services.detector.engine import EngineUnavailable
-from shared.sections import Detector
+from shared.settings.detector import DetectorSection
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def installed(monkeypatch):
 def folder_with(tmp_path, *names: str):
     for name in names:
         (tmp_path / name).touch()
-    return Detector(models=tmp_path)
+    return DetectorSection(models=tmp_path)
 
 
 def test_on_a_cpu_the_fastest_installed_engine_is_chosen(installed, tmp_path):
@@ -79,4 +79,4 @@ def test_what_can_not_run_says_why_and_what_to_do(
 
 def test_a_folder_that_is_not_there_has_no_model(installed, tmp_path):
     with pytest.raises(EngineUnavailable, match="no model in the folder"):
-        choose(Detector(models=tmp_path / "none"))
+        choose(DetectorSection(models=tmp_path / "none"))

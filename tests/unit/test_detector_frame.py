@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.detector.engine import Thresholds, Traffic, cores, lanes
 from services.detector.frame import Input, find, place, suppress, tensor
-from tests.parity import overlap
+from tests.support.parity import overlap
 
 FLEXIBLE = Input(640, 640, 32, flexible=True)
 FIXED = Input(640, 640)

@@ -12,8 +12,8 @@ from services.detector import model as command
 from services.detector.card import read_card
 from services.detector.choose import choose
 from services.detector.engine import EngineUnavailable
-from shared.sections import Detector
-from tests.networks import colour_network
+from shared.settings.detector import DetectorSection
+from tests.support.networks import colour_network
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_an_export_is_taken_checked_recorded_and_ready_for_every_engine(folder, 
         assert card.recorded
         assert card.labels == ("red", "blue")
     assert json.loads((folder / "colours.onnx.json").read_text())["origin"] == "given"
-    assert choose(Detector(models=folder)).model.parent == folder
+    assert choose(DetectorSection(models=folder)).model.parent == folder
 
 
 def test_taking_the_same_or_a_newer_model_again_is_harmless(folder, source):

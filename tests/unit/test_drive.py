@@ -19,7 +19,7 @@ from services.drive.file import FileSnapshots
 from services.drive.folder import MARKER, FolderArchive
 from shared.errors import ConfigError, Reject, Retry, SnapshotMissing
 from shared.events import Event, SnapshotAnalyzed
-from tests.making import START, Core, analyzed, core, picture, taken
+from tests.support.making import START, Core, analyzed, core, picture, taken
 
 
 class Archive:

@@ -10,7 +10,7 @@ import pytest
 
 from shared.envelope import MAX_BYTES, decode, encode, to_dict
 from shared.errors import UndecodableMessage
-from tests.making import analyzed, taken
+from tests.support.making import analyzed, taken
 
 GOOD = {
     "specversion": "1.0",

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.events import EVENTS, NAMESPACE, SnapshotRejected, event_id
-from tests.making import analyzed, taken
+from tests.support.making import analyzed, taken
 
 
 @pytest.mark.promise("inv I8")

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ConfigError
-from shared.health import STALE_S, HealthServer, Pulse, address, check
-from shared.metrics import Metrics
-from tests.fakes import eventually
-from tests.servers import free_ports
+from shared.runtime.health import STALE_S, HealthServer, Pulse, address, check
+from shared.runtime.metrics import Metrics
+from tests.support.fakes import eventually
+from tests.support.servers import free_ports
 
 
 class Process:

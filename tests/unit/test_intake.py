@@ -12,7 +12,6 @@ import pytest
 
 from services.scheduler.reconciler import Reconciler
 from shared import failpoint
-from shared import intake as module
 from shared.errors import (
     IncompletePicture,
     JournalUnavailable,
@@ -22,9 +21,10 @@ from shared.errors import (
     StoreError,
 )
 from shared.events import event_id
-from shared.intake import Arrival, dedupe_keys
-from shared.spool import Spool
-from tests.making import START, Clock, Core, core, picture, taken
+from shared.ingest import intake as module
+from shared.ingest.intake import Arrival, dedupe_keys
+from shared.ingest.spool import Spool
+from tests.support.making import START, Clock, Core, core, picture, taken
 
 
 @pytest.fixture

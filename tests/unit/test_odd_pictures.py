@@ -8,11 +8,11 @@ import zipfile
 import pytest
 from PIL import Image
 
-from shared.decode import decode, thumbnail
 from shared.errors import NotAPicture
-from shared.picture import check_complete, sniff
+from shared.picture.decode import decode, thumbnail
+from shared.picture.format import check_complete, sniff
 from tests.contract.test_engines import FORMS, engine_for
-from tests.pictures import jpeg, png, scene
+from tests.support.pictures import jpeg, png, scene
 
 
 def several(form: str, **options) -> bytes:

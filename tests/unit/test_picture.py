@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from shared.decode import Limits, decode, encode, thumbnail
 from shared.errors import IncompletePicture, NotAPicture, PictureError, UnsoundPicture
-from shared.picture import check_complete, read_header, sniff
-from tests.pictures import damaged, jpeg, png, scene, with_orientation
+from shared.picture.decode import Limits, decode, encode, thumbnail
+from shared.picture.format import check_complete, read_header, sniff
+from tests.support.pictures import damaged, jpeg, png, scene, with_orientation
 
 WHOLE = jpeg()
 # Those that keep their end; only a full decode finds what is wrong with them.
@@ -260,7 +260,8 @@ def test_no_bytes_make_anything_but_a_picture_or_a_picture_error(base, places, c
 
 def test_the_doors_need_no_decoder():
     code = (
-        "import shared.picture, sys; print(sorted({'numpy', 'PIL', 'simplejpeg'} & {*sys.modules}))"
+        "import shared.picture.format, sys;"
+        "print(sorted({'numpy', 'PIL', 'simplejpeg'} & {*sys.modules}))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.relay import Relay
-from tests.fakes import eventually
+from shared.bus.relay import Relay
+from tests.support.fakes import eventually
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from services.scheduler.janitor import Janitor
 from services.scheduler.reconciler import BATCH, Reconciler
 from shared.errors import BrokerUnavailable, JournalUnavailable
 from shared.events import Event, SnapshotRequested, now
-from tests.fakes import eventually
-from tests.making import Clock, Core, analyzed, core, picture, taken
+from tests.support.fakes import eventually
+from tests.support.making import Clock, Core, analyzed, core, picture, taken
 
 GATE = {"cameras": {"gate": {"fetch": {"url": "http://192.0.2.1/", "every_s": 10}}}}
 PORCH = {"fetch": {"url": "http://192.0.2.2/", "every_s": 60}}

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ConfigError
-from shared.settings import load, secrets_of
+from shared.settings import load
+from shared.settings.load import secrets_of
 
 SECRET = "hunter2-hunter2"
 

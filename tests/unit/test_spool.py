@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from shared import spool as module
-from shared.spool import Spool, Waiting
+from shared.ingest import spool as module
+from shared.ingest.spool import Spool, Waiting
 from shared.store import Store
-from tests.making import START, taken
+from tests.support.making import START, taken
 
 
 @pytest.mark.promise("fault X2")

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from shared import store as module
 from shared.errors import (
     PictureTooLarge,
     SnapshotMissing,
@@ -24,6 +23,7 @@ from shared.errors import (
     StoreMissing,
 )
 from shared.store import Blob, Store
+from shared.store import store as module
 
 DATA = b"picture" * 100
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared import work
-from tests.making import Core, core, taken
+from shared.admin import dead_letters as work
+from tests.support.making import Core, core, taken
 
 
 @pytest.fixture

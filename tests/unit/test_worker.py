@@ -9,22 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from shared.broker_local import LocalBroker
-from shared.bus import Bus
+from shared.bus.local import LocalBroker
+from shared.bus.relay import Relay
+from shared.bus.thread import Bus
 from shared.envelope import MAX_BYTES
 from shared.errors import JournalUnavailable, Reject, Retry, SnapshotMissing, StoreMissing
 from shared.events import Event, SnapshotArchived, SnapshotSkipped, now
 from shared.journal import Journal
 from shared.journal import journal as journal_module
-from shared.metrics import Metrics
-from shared.outbox import Outbox
-from shared.relay import Relay
-from shared.sections import Work
+from shared.runtime.in_flight import Turns
+from shared.runtime.metrics import Metrics
+from shared.runtime.outbox import Outbox
+from shared.runtime.worker import Worker, announce
 from shared.service import Service
-from shared.turns import Turns
-from shared.worker import Worker, announce
-from tests.fakes import eventually
-from tests.making import analyzed, taken
+from shared.settings.runtime import WorkSection
+from tests.support.fakes import eventually
+from tests.support.making import analyzed, taken
 
 EVENT = analyzed(taken(1), "cat")
 OTHER = analyzed(taken(2), "cat")
@@ -47,7 +47,7 @@ class Rig:
         topics = {"snapshot.analyzed": self.handle}
         self.service = Service("drive", topics, workers=workers)
         self.bus = Bus(self.broker, self.relay, {"drive": (list(topics), workers)})
-        self.policy = Work(attempts=2, retries=3)
+        self.policy = WorkSection(attempts=2, retries=3)
         self.outbox = Outbox(self.relay, self.journal, self.outbox_stop)
         self.workers = [self.worker(number, Turns()) for number in range(workers)]
         turns = Turns()
@@ -272,7 +272,7 @@ def test_an_answer_that_no_database_takes_is_a_failure_of_the_handler(rig: Rig):
 
 @pytest.mark.promise("fault B2")
 def test_a_worker_waits_for_the_journal_with_its_result(rig: Rig, monkeypatch):
-    monkeypatch.setattr("shared.worker.JOURNAL_RETRY_S", 0.02)
+    monkeypatch.setattr("shared.runtime.worker.JOURNAL_RETRY_S", 0.02)
     finish, failures = rig.journal.finish, [JournalUnavailable("away")] * 3
 
     def flaky(*args, **options):
@@ -336,7 +336,7 @@ def test_an_event_that_ends_its_process_again_and_again_is_dead(tmp_path: Path, 
 
 @pytest.mark.promise("fault D3")
 def test_an_event_that_was_near_when_processes_ended_comes_later_not_never(rig: Rig):
-    rig.workers[0]._policy = rig.workers[1]._policy = Work()
+    rig.workers[0]._policy = rig.workers[1]._policy = WorkSection()
     for _ in range(2):
         rig.journal.begin("drive", EVENT, redelivered=True)
     rig.give(EVENT, queue="drive")
@@ -370,7 +370,7 @@ def test_suspects_are_handled_one_at_a_time_and_only_the_one_at_work_is_counted(
 
 def test_waiting_times_grow_and_have_a_limit(rig: Rig):
     worker = rig.workers[0]
-    worker._policy = Work(first_retry_s=5, longest_retry_s=60)
+    worker._policy = WorkSection(first_retry_s=5, longest_retry_s=60)
     for attempts, longest in ((1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (500, 60)):
         waits = {worker._backoff(attempts) for _ in range(50)}
         assert longest / 2 <= min(waits)

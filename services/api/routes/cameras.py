@@ -13,9 +13,9 @@ from services.api.problems import Problem
 from services.api.state import State
 from services.api.views import OpenWorkView, SnapshotView, open_work_view, place, snapshot_view
 from shared.events import CameraFailed, CameraTested, Event, SnapshotRequested, SnapshotTaken, now
-from shared.journal.cases import Recorded
-from shared.sections import Camera
+from shared.journal.queries.events import Recorded
 from shared.service import Parts
+from shared.settings.cameras import CameraSection
 
 REQUEST_EXPIRES = timedelta(minutes=2)
 LATEST = 300
@@ -111,7 +111,7 @@ def routes(parts: Parts, state: State) -> APIRouter:
     return router
 
 
-def _check_askable(name: str, camera: Camera | None) -> None:
+def _check_askable(name: str, camera: CameraSection | None) -> None:
     if camera is None:
         raise Problem(404, "no-such-camera", "No camera of this name is configured.")
     if camera.fetch is None:
@@ -185,7 +185,7 @@ def _cameras(parts: Parts, state: State) -> list[CameraView]:
     return views
 
 
-def _doors(name: str, camera: Camera, ftp_port: int) -> list[Door]:
+def _doors(name: str, camera: CameraSection, ftp_port: int) -> list[Door]:
     doors = []
     if camera.ftp:
         doors.append(Door(kind="ftp", port=ftp_port, account=camera.ftp.username or name))

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from services.api.derivatives import Derivatives
 from services.api.problems import Problem
 from services.api.routes.snapshots import SnapshotId, found
-from shared.journal.reader import Reader, Snapshot
+from shared.journal.queries.snapshots import Reader, Snapshot
 from shared.store import Store
 
 log = logging.getLogger(__name__)

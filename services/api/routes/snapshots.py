@@ -15,7 +15,7 @@ from services.api.views import (
     snapshot_story,
     snapshot_view,
 )
-from shared.journal.reader import Reader, Snapshot
+from shared.journal.queries.snapshots import Reader, Snapshot
 from shared.settings import Settings
 
 SnapshotId = Annotated[str, Path(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", description="a ULID")]

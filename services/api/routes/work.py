@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.api.views import OpenWorkView, work_item_view
-from shared.journal.recovery import Recovery
+from shared.journal.queries.recovery import Recovery
 
 
 class WorkList(BaseModel):

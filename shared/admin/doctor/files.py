@@ -1,0 +1,140 @@
+"""The journal against the files, in both directions: what it knows must be there, and what is there
+it must know."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.admin.doctor.finding import Finding
+from shared.ingest.spool import Spool
+from shared.journal.queries.audit import Catalogued
+from shared.store import Store
+
+PART_S = 3600.0
+"""A part that is older will never be finished."""
+FILED = re.compile(r"_[0-9A-HJKMNP-TV-Z]{26}\.(jpg|png)$")
+"""How the folder archive names what it files; other files in it are none of our business."""
+
+
+class Files:
+    """The files of one store and its folder archive. Ask ``of`` for every snapshot first: then the
+    others know what is known."""
+
+    def __init__(self, store: Store, archive: Path, *, hashes: bool, grace_s: float) -> None:
+        self._store = store
+        self._archive = archive
+        self._hashes = hashes
+        self._grace_s = grace_s
+        self._known: set[str] = set()
+        self._filed: set[str] = set()
+
+    def of(self, snapshot: Catalogued) -> Iterator[Finding]:
+        """The files that a row promises (I2, I9)."""
+        self._known.add(snapshot.sha256)
+        path = self._store.place(snapshot.sha256)
+        filed = self._place_in_archive(snapshot)
+        problem = self._compare(path, snapshot)
+        if problem:
+            source = filed if filed and filed.is_file() else "the archive or a backup"
+            yield Finding(
+                "I2", f"snapshot {snapshot.id}: its file {problem}", f"restore {path} from {source}"
+            )
+        if filed:
+            self._filed.add(str(filed))
+            if problem := self._compare(filed, snapshot):
+                yield Finding(
+                    "I9",
+                    f"snapshot {snapshot.id}: its archived file {problem}",
+                    f"copy {path} to {filed}",
+                )
+
+    def _place_in_archive(self, snapshot: Catalogued) -> Path | None:
+        said = snapshot.archive or {}
+        if snapshot.state != "archived" or said.get("archive") != "folder":
+            return None
+        return self._archive / str(said["path"])
+
+    def _compare(self, path: Path, snapshot: Catalogued) -> str:
+        try:
+            size = path.stat().st_size
+            if size != snapshot.size:
+                return f"has {size} bytes, not {snapshot.size}"
+            if self._hashes and sha256_of(path) != snapshot.sha256:
+                return "has other bytes than were taken"
+        except OSError as error:
+            return f"can't be read: {error.strerror}"
+        return ""
+
+    def spooled(self) -> Iterator[Finding]:
+        """What was acknowledged while the journal was away, and waits for it (I1, I2)."""
+        spool = Spool(self._store)
+        readable = set()
+        for waiting in spool:
+            data = waiting.taken.data
+            name = f"snapshot {waiting.taken.snapshot_id}"
+            readable.add(f"{waiting.taken.snapshot_id}.json")
+            self._known.add(str(data["sha256"]))
+            row = Catalogued(name, str(data["sha256"]), int(data["size"]), "spooled", None)
+            path = self._store.place(row.sha256)
+            if problem := self._compare(path, row):
+                remedy = f"restore {path} from a backup"
+                yield Finding("I2", f"{name} waits in the spool: its file {problem}", remedy)
+            if _age_s(spool.path(waiting)) > self._grace_s:
+                yield Finding(
+                    "I1",
+                    f"{name} waits in the spool and is not catalogued",
+                    "start the scheduler with its database: it records what is spooled",
+                )
+        for path in sorted(self._store.root.glob("spool/*.json")):
+            if path.name not in readable:
+                yield Finding(
+                    "I1",
+                    f"{path} can't be read, so the picture it tells of is not catalogued",
+                    "find its picture among the files that belong to no snapshot; --adopt takes it",
+                )
+
+    def unknown(self) -> Iterator[Finding]:
+        """Files that no row and no spooled entry tells of (I3, I9)."""
+        for path in self.orphans():
+            yield Finding(
+                "I3",
+                f"{path} belongs to no snapshot",
+                "--adopt catalogues it, if the journal is older than the files; else nobody was "
+                "told that it was taken, and it may be deleted",
+            )
+        for folder in ("incoming", "spool"):
+            for path in self._store.root.glob(f"{folder}/*.part"):
+                if _age_s(path) > PART_S:
+                    yield Finding("I3", f"{path} was never finished", "remove it with --repair")
+        for path in sorted(self._archive.rglob("*")):
+            stranger = FILED.search(path.name) and str(path) not in self._filed
+            if stranger and _age_s(path) > self._grace_s:
+                yield Finding(
+                    "I9",
+                    f"{path} is in the archive, but no snapshot says so",
+                    "the journal is older than the archive; the file is a picture all the same",
+                )
+
+    def orphans(self) -> Iterator[Path]:
+        """Stored files of which neither journal nor spool knows."""
+        for path in sorted(self._store.root.glob("blobs/*/*/*")):
+            # A picture that is being taken right now is stored before it is catalogued.
+            if path.name not in self._known and _age_s(path) > self._grace_s:
+                yield path
+
+
+def sha256_of(path: Path) -> str:
+    """Of the bytes of a file. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

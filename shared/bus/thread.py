@@ -1,0 +1,139 @@
+"""The thread that owns the broker. Everything else in the process talks to it through the relay.
+
+A worker says "this one is done; next, please", so work goes to idle workers only, and what they
+can't take stays with the broker. Frames, first the verb:
+
+    to the bus      publish <event id> <routing key> <queue or empty> <body>
+                    next <queue>                      this worker is idle
+                    done <tag> <1, or 0: dead letter>
+    from the bus    work <tag> <1: redelivered, or 0> <body>
+                    confirmed <event id> …            to the end named "outbox"
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+
+from shared.bus.broker import Broker, Delivery, Message
+from shared.bus.relay import Hub, Relay
+from shared.failpoint import reach
+
+log = logging.getLogger(__name__)
+
+OUTBOX = "outbox"
+POLL_S = 0.5
+LAST_WORDS_S = 2.0
+"""How long a stopping bus waits for confirms; what is unconfirmed then is published again."""
+
+
+class Bus(threading.Thread):
+    """Runs until ``stop``. ``consumes`` gives for each queue its topics and number of workers."""
+
+    def __init__(
+        self, broker: Broker, relay: Relay, consumes: Mapping[str, tuple[Sequence[str], int]]
+    ) -> None:
+        super().__init__(name="bus", daemon=True)
+        self._broker = broker
+        self._relay = relay
+        self._consumes = consumes
+        self._stopping = threading.Event()
+        self._idle: dict[str, deque[bytes]] = defaultdict(deque)
+        self._waiting: dict[str, deque[Delivery]] = defaultdict(deque)
+        self._handed_out: dict[str, Delivery] = {}
+        self._unconfirmed = 0
+        self._confirmed: list[bytes] = []
+        self.connected = False
+        self.detail = "not connected yet"
+        self.ticked_at = time.monotonic()
+        self.refused = 0
+
+    def run(self) -> None:
+        hub = self._hub = self._relay.hub()
+        for queue, (topics, workers) in self._consumes.items():
+            # Twice as many as can be worked on: the next one is there when a worker is idle.
+            self._broker.consume(queue, topics, prefetch=2 * workers)
+        self._broker.watch(hub.descriptor, lambda: None)
+        self._broker.open(self)
+        while not self._stopping.is_set():
+            self._round(hub, POLL_S)
+        deadline = time.monotonic() + LAST_WORDS_S
+        while self._unconfirmed and self.connected and time.monotonic() < deadline:
+            self._round(hub, 0.05)
+        self._round(hub, 0.0)
+        self._broker.close()
+        self._flush(hub)
+        hub.close()
+
+    def stop(self) -> None:
+        """Settle what was said so far, wait a moment for confirms, disconnect. Any thread."""
+        self._stopping.set()
+
+    def _round(self, hub: Hub, timeout_s: float) -> None:
+        # The hub's descriptor tells of news only once, and sending uses that up as well: so it is
+        # emptied before every wait, and nothing is sent between.
+        self._flush(hub)
+        while (message := hub.receive()) is not None:
+            self._obey(*message)
+        self._broker.poll(timeout_s)
+        self.ticked_at = time.monotonic()
+
+    def _obey(self, sender: bytes, frames: list[bytes]) -> None:
+        match frames:
+            case [b"publish", event_id, routing_key, queue, body]:
+                self._unconfirmed += 1
+                reach("bus.before_publish")
+                self._broker.publish(
+                    Message(event_id.decode(), routing_key.decode(), body, queue.decode())
+                )
+                reach("bus.published")
+            case [b"next", queue]:
+                self._idle[queue.decode()].append(sender)
+                self._hand_out(queue.decode())
+            case [b"done", tag, accepted]:
+                delivery = self._handed_out.pop(tag.decode(), None)
+                if delivery:
+                    reach("bus.before_settle")
+                    self._broker.settle(delivery, accepted=accepted == b"1")
+                    reach("bus.settled")
+            case _:
+                raise AssertionError(f"unknown message on the relay: {frames[:1]}")
+
+    def _hand_out(self, queue: str) -> None:
+        waiting, idle = self._waiting[queue], self._idle[queue]
+        while waiting and idle:
+            delivery = waiting.popleft()
+            self._handed_out[delivery.tag] = delivery
+            again = b"1" if delivery.redelivered else b"0"
+            self._hub.send(idle.popleft(), [b"work", delivery.tag.encode(), again, delivery.body])
+
+    def _flush(self, hub: Hub) -> None:
+        if self._confirmed:
+            hub.send(OUTBOX.encode(), [b"confirmed", *self._confirmed])
+            self._confirmed = []
+
+    def on_delivery(self, delivery: Delivery) -> None:
+        reach("bus.delivered")
+        self._waiting[delivery.queue].append(delivery)
+        self._hand_out(delivery.queue)
+
+    def on_confirmed(self, event_id: str) -> None:
+        reach("bus.confirmed")
+        self._unconfirmed -= 1
+        self._confirmed.append(event_id.encode())
+
+    def on_refused(self, event_id: str, reason: str) -> None:
+        # Nothing to do: the event is in the journal, and the reconciler publishes it later.
+        self._unconfirmed -= 1
+        self.refused += 1
+        log.debug("event %s was not published: %s", event_id, reason)
+
+    def on_connection(self, connected: bool, detail: str) -> None:
+        self.connected, self.detail = connected, detail
+        if not connected:
+            # The broker will deliver these again; what workers hold is settled in the journal.
+            self._waiting.clear()
+            self._handed_out.clear()

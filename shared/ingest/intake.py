@@ -1,0 +1,186 @@
+"""The one way in: check, store, journal, and only then is the sender told.
+
+Every door calls ``accept`` from a thread that may block (it syncs files and commits); when it
+returns, the picture is safe. The full decode is the detector's: here only the cheap checks are
+made that tell a picture from something else and a whole one from a cut one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from ulid import ULID
+
+from shared.errors import JournalUnavailable, PictureError
+from shared.events import Event, SnapshotTaken, now
+from shared.failpoint import reach
+from shared.ingest.spool import Spool, Waiting
+from shared.journal import Journal
+from shared.picture.format import check_complete, sniff
+from shared.store import Blob, Part, Store
+
+log = logging.getLogger(__name__)
+
+NAME_CHARACTERS = 255
+JOURNAL_RETRY_S = 2.0
+"""How long a database that was away is not asked again."""
+REPEAT_WINDOW = timedelta(minutes=15)
+"""A sender that sends the same name and bytes again within this repeats itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a door knows of a picture. ``key`` is the sender's idempotency key or the id of the
+    request that asked for it; ``name`` is data, never a path."""
+
+    camera: str
+    door: Literal["ftp", "folder", "fetch"]
+    name: str = ""
+    captured_at: datetime | None = None
+    captured_by: Literal["name", "exif", "sender", "arrival"] = "arrival"
+    key: str = ""
+    cause: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer to a sender. A duplicate is a success with the id it got the first time."""
+
+    snapshot_id: str
+    duplicate: bool
+
+
+class Intake:
+    """Accepts pictures into one store and one journal. Any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        announce: Callable[[Sequence[Event]], None],
+        *,
+        max_bytes: int,
+    ) -> None:
+        self._store = store
+        self._journal = journal
+        self._announce = announce
+        self._max_bytes = max_bytes
+        self._spool = Spool(store)
+        self._journal_away_until = float("-inf")
+
+    def receive(self) -> Part:
+        """Begin to receive a picture. Raises StoreFull or StoreMissing before a byte is taken."""
+        return self._store.receive(self._max_bytes)
+
+    def accept(self, part: Part, arrival: Arrival) -> Accepted:
+        """Take a fully received part; when this returns, the picture is safe and announced.
+
+        While the database is away, it waits in the spool, and is announced later; then nobody can
+        tell whether it is a repeat, and it counts as a new one until the journal knows better.
+        Raises PictureError or StoreError; then nothing is kept and the sender must be refused.
+        """
+        received_at = now()
+        arrival = replace(arrival, name=_storable(arrival.name))
+        try:
+            media_type = sniff(part.head)
+            check_complete(part.path)
+        except PictureError:
+            part.discard()
+            raise
+        blob = part.commit()
+        reach("intake.stored")
+        event = self._taken(arrival, blob, media_type, received_at)
+        keys = dedupe_keys(arrival, blob.sha256, received_at)
+        snapshot_id, duplicate = self._record(
+            Waiting(event, keys, repeats_since=received_at - REPEAT_WINDOW)
+        )
+        log.info(
+            "%s a picture of %s",
+            "knew" if duplicate else "took",
+            arrival.camera,
+            extra={
+                "action": "snapshot_repeated" if duplicate else "snapshot_taken",
+                "camera": arrival.camera,
+                "snapshot_id": snapshot_id,
+                "door": arrival.door,
+                "size": blob.size,
+            },
+        )
+        return Accepted(snapshot_id, duplicate)
+
+    def _record(self, waiting: Waiting) -> tuple[str, bool]:
+        snapshot_id = str(waiting.taken.snapshot_id)
+        if time.monotonic() >= self._journal_away_until:
+            try:
+                reach("intake.before_record")
+                snapshot_id, duplicate = self._journal.record_snapshot(
+                    waiting.taken, waiting.keys, repeats_since=waiting.repeats_since
+                )
+                reach("intake.after_record")
+            except JournalUnavailable as error:
+                # The next ones go straight to the spool, so that not every camera must wait.
+                self._journal_away_until = time.monotonic() + JOURNAL_RETRY_S
+                log.warning("spooling: %s", error, extra={"action": "spooling"})
+            else:
+                if not duplicate:
+                    self._announce([waiting.taken])
+                    reach("intake.announced")
+                return snapshot_id, duplicate
+        self._spool.put(waiting)
+        reach("intake.after_spool")
+        return snapshot_id, False
+
+    def _taken(self, arrival: Arrival, blob: Blob, media_type: str, received_at: datetime) -> Event:
+        snapshot_id = str(ULID.from_datetime(received_at))
+        data = SnapshotTaken(
+            camera=arrival.camera,
+            door=arrival.door,
+            sha256=blob.sha256,
+            size=blob.size,
+            media_type="image/png" if media_type == "image/png" else "image/jpeg",
+            name=arrival.name,
+            captured_at=arrival.captured_at or received_at,
+            captured_by=arrival.captured_by if arrival.captured_at else "arrival",
+            received_at=received_at,
+            request_id=arrival.cause.id if arrival.cause else None,
+        )
+        return data.event(
+            subject=arrival.camera,
+            cause=arrival.cause or snapshot_id,
+            discriminator=snapshot_id,
+            snapshot_id=snapshot_id,
+            time=received_at,
+        )
+
+
+def dedupe_keys(arrival: Arrival, sha256: str, received_at: datetime) -> tuple[str, ...]:
+    """The key of a snapshot, and after it the keys under which it may be known already.
+
+    The first rule that applies: the sender's key; camera, the sender's capture time and hash;
+    name and hash within 15 minutes. Never the hash alone: a frozen camera sends equal bytes.
+    A later one may be known before: clocks are put back, and a spooled picture is recorded late.
+    """
+    if arrival.key:
+        # Hashed, because a sender may make its key as long as it likes.
+        digest = hashlib.sha256(arrival.key.encode(errors="surrogatepass")).hexdigest()
+        return (f"key:{digest}",)
+    if arrival.captured_at:
+        time = arrival.captured_at.astimezone(UTC).isoformat()
+        return (f"cap:{arrival.camera}:{time}:{sha256}",)
+    if arrival.name:
+        window = math.floor(received_at.timestamp() / REPEAT_WINDOW.total_seconds())
+        stem = f"name:{arrival.camera}:{arrival.name}:{sha256}"
+        return tuple(f"{stem}:{window + nearby}" for nearby in (0, -1, 1))
+    return (f"one:{ULID.from_datetime(received_at)}",)
+
+
+def _storable(name: str) -> str:
+    """A name that fits the journal: file systems and FTP know ones that are no valid text."""
+    return name.encode(errors="replace").decode().replace("\x00", "\ufffd")[:NAME_CHARACTERS]

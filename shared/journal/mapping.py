@@ -1,0 +1,116 @@
+"""Events and snapshots as rows of the journal, and events back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select
+
+from shared.events import Event
+from shared.failpoint import reach
+from shared.journal.database import insert_new
+from shared.journal.projection import apply
+from shared.journal.schema import events, snapshots
+
+# Built once, because every picture needs them and building takes longer than executing.
+_KNOWN = select(snapshots.c.id).where(
+    snapshots.c.dedupe_key.in_([bindparam("key"), bindparam("earlier"), bindparam("later")]),
+    snapshots.c.received_at.between(bindparam("since"), bindparam("until")),
+)
+_INSERT_EVENT = insert(events)
+
+
+def record(
+    connection: Connection, happened: Sequence[Event], now: datetime, published: bool = False
+) -> list[Event]:
+    """Record events and bring the read model up to them; returns those that were new."""
+    fresh = []
+    for event in happened:
+        row = as_row(event, now)
+        row["published_at"] = now if published else None
+        if insert_new(connection, events, row):
+            reach("journal.between_event_and_state")
+            apply(connection, event)
+            fresh.append(event)
+    return fresh
+
+
+def record_snapshot(
+    connection: Connection,
+    taken: Event,
+    keys: Sequence[str],
+    repeats_since: datetime,
+    now: datetime,
+) -> tuple[str, bool]:
+    """Catalogue a stored picture unless it is known; returns its id and whether it was."""
+    if known := _known(connection, taken, keys, repeats_since):
+        return known, True
+    data = taken.data
+    row = {
+        name: data[name]
+        for name in ("camera", "door", "sha256", "size", "media_type", "captured_by")
+    }
+    row |= {name: datetime.fromisoformat(data[name]) for name in ("captured_at", "received_at")}
+    row |= {
+        "id": taken.snapshot_id,
+        "dedupe_key": keys[0],
+        "name": data.get("name", ""),
+        "state": "taken",
+    }
+    if not insert_new(connection, snapshots, row):
+        first = select(snapshots.c.id).where(snapshots.c.dedupe_key == keys[0])
+        return connection.execute(first).scalar_one(), True
+    reach("journal.between_row_and_event")
+    connection.execute(_INSERT_EVENT, as_row(taken, now))
+    return str(taken.snapshot_id), False
+
+
+def _known(
+    connection: Connection, taken: Event, keys: Sequence[str], repeats_since: datetime
+) -> str | None:
+    if len(keys) == 1:  # it needs no question: inserting it twice is the answer
+        return None
+    received_at = datetime.fromisoformat(taken.data["received_at"])
+    asked = {
+        "key": keys[0],
+        "earlier": keys[1],
+        "later": keys[-1],
+        "since": repeats_since,
+        # As long after it as before it: the journal may have learned of a later one first.
+        "until": received_at + (received_at - repeats_since),
+    }
+    return connection.execute(_KNOWN, asked).scalar()
+
+
+def as_row(event: Event, now: datetime) -> dict[str, Any]:
+    """The row of an event recorded now."""
+    return {
+        "id": event.id,
+        "topic": event.topic,
+        "subject": event.subject,
+        "source": event.source,
+        "snapshot_id": event.snapshot_id,
+        "time": event.time,
+        "recorded_at": now,
+        "trace": event.trace,
+        "cause": event.cause,
+        "data": dict(event.data),
+    }
+
+
+def as_event(row: Row[Any]) -> Event:
+    """The event in a row that has the columns of ``events``."""
+    columns = row._mapping
+    return Event(
+        id=columns["id"],
+        topic=columns["topic"],
+        subject=columns["subject"],
+        time=columns["time"],
+        data=columns["data"],
+        source=columns["source"],
+        snapshot_id=columns["snapshot_id"],
+        cause=columns["cause"],
+        trace=columns["trace"],
+    )

@@ -1,0 +1,1 @@
+"""Read-only questions to the journal, one file for each subject."""

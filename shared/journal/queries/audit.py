@@ -1,0 +1,161 @@
+"""The journal's side of ``doctor``: what it says of files, and whether it agrees with itself.
+
+Only reads; any thread; raises JournalUnavailable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import String, and_, cast, func, inspect, select
+
+from shared.events import SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped, SnapshotTaken
+from shared.journal.database import Database
+from shared.journal.queries.unfinished import Unfinished
+from shared.journal.schema import events, parts, snapshots, work
+
+PAGE = 1000
+_WORK_KEY = ["service", "event_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogued:
+    """What the catalogue says of one snapshot's files."""
+
+    id: str
+    sha256: str
+    size: int
+    state: str
+    archive: dict[str, Any] | None
+
+
+class Audit:
+    """Questions about the whole of the journal."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.unfinished = Unfinished(database)
+
+    def check_file(self) -> None:
+        """Raise JournalUnavailable when the file of an SQLite journal is damaged, and let all else
+        raise it from then on. Takes long when the file is large and the disk slow."""
+        self._database.check_file()
+
+    def count(self) -> int:
+        """How many snapshots are catalogued."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(snapshots)).scalar_one()
+
+    def catalogue(self) -> Iterator[Catalogued]:
+        """All snapshots, oldest first, read page by page."""
+        columns = [snapshots.c[name] for name in Catalogued.__slots__]
+        last = ""
+        while True:
+            query = select(*columns).where(snapshots.c.id > last).order_by(snapshots.c.id)
+            with self._database.reading() as connection:
+                rows = connection.execute(query.limit(PAGE)).all()
+            if not rows:
+                return
+            for row in rows:
+                yield Catalogued(**row._mapping)
+            last = rows[-1].id
+
+    def missing_keys(self) -> list[tuple[str, str]]:
+        """Tables and columns that must be unique and are not made so (I1)."""
+        wanted = (("snapshots", ["dedupe_key"]), ("events", ["id"]), ("work", _WORK_KEY))
+        missing = []
+        with self._database.reading() as connection:
+            inspector = inspect(connection)
+            for table, columns in wanted:
+                found = [each["column_names"] for each in inspector.get_unique_constraints(table)]
+                found.append(inspector.get_pk_constraint(table)["constrained_columns"])
+                if columns not in found:
+                    missing.append((table, ", ".join(columns)))
+        return missing
+
+    def keys_twice(self) -> list[str]:
+        """Snapshots whose dedupe key another one has (I1)."""
+        key = snapshots.c.dedupe_key
+        shared_keys = select(key).group_by(key).having(func.count() > 1)
+        return self._ids(select(snapshots.c.id).where(key.in_(shared_keys)))
+
+    def taken_twice(self) -> list[str]:
+        """Snapshots that answer a request together with another (I12)."""
+        taken = (events.c.topic == SnapshotTaken.topic) & events.c.cause.is_not(None)
+        shared_causes = (
+            select(events.c.cause).where(taken).group_by(events.c.cause).having(func.count() > 1)
+        )
+        return self._ids(
+            select(events.c.snapshot_id).where(taken, events.c.cause.in_(shared_causes))
+        )
+
+    def holding(self, text: str) -> list[tuple[str, int]]:
+        """In how many rows of which tables a text stands (I16)."""
+        found = []
+        with self._database.reading() as connection:
+            for table, column in (
+                ("events", events.c.data),
+                ("events", events.c.subject),
+                ("work", work.c.error),
+                ("parts", parts.c.about),
+            ):
+                where = cast(column, String).contains(text, autoescape=True)
+                count = connection.execute(
+                    select(func.count()).select_from(column.table).where(where)
+                ).scalar_one()
+                if count:
+                    found.append((table, count))
+        return found
+
+    def without_taken(self) -> list[str]:
+        """Snapshots whose ``snapshot.taken`` is missing (I4)."""
+        return self._missing_event(SnapshotTaken.topic, snapshots.c.id.is_not(None))
+
+    def without_row(self) -> list[str]:
+        """Snapshots that events tell of but that are not catalogued (I4)."""
+        query = (
+            select(events.c.snapshot_id)
+            .distinct()
+            .outerjoin(snapshots, snapshots.c.id == events.c.snapshot_id)
+            .where(events.c.topic == SnapshotTaken.topic, snapshots.c.id.is_(None))
+        )
+        return self._ids(query)
+
+    def state_without_event(self) -> list[str]:
+        """Snapshots in a state that no event brought them to (I10)."""
+        found = []
+        for state, topic in (
+            ("analyzed", SnapshotAnalyzed.topic),
+            ("archived", SnapshotArchived.topic),
+            ("skipped", SnapshotSkipped.topic),
+        ):
+            found += self._missing_event(topic, snapshots.c.state == state)
+        return found
+
+    def analyzed_twice(self) -> list[str]:
+        """Snapshots with more than one result (I7)."""
+        return self._more_than_one(SnapshotAnalyzed.topic)
+
+    def archived_twice(self) -> list[str]:
+        """Snapshots that were said to be archived more than once (I8, I9)."""
+        return self._more_than_one(SnapshotArchived.topic)
+
+    def _missing_event(self, topic: str, which: Any) -> list[str]:
+        of_it = and_(events.c.snapshot_id == snapshots.c.id, events.c.topic == topic)
+        query = select(snapshots.c.id).outerjoin(events, of_it).where(which, events.c.seq.is_(None))
+        return self._ids(query)
+
+    def _more_than_one(self, topic: str) -> list[str]:
+        query = (
+            select(events.c.snapshot_id)
+            .where(events.c.topic == topic)
+            .group_by(events.c.snapshot_id)
+            .having(func.count() > 1)
+        )
+        return self._ids(query)
+
+    def _ids(self, query: Any) -> list[str]:
+        with self._database.reading() as connection:
+            return list(connection.execute(query).scalars())

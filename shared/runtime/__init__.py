@@ -1,0 +1,1 @@
+"""Runs services in a process: workers, outbox, health, metrics."""

@@ -1,0 +1,130 @@
+"""Is this process alive, ready, and getting anywhere? Asked over HTTP by Docker and by people.
+
+/live    the threads run                                  (else: restart it)
+/ready   and journal, store and broker can be reached     (else: wait)
+/metrics figures for Prometheus
+Stuck is worse than down, so /ready also fails when this process owes old work and does not move.
+``python -m shared.runtime.health`` is the health check of a container.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from shared.errors import ConfigError
+
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+STALE_S = 30.0
+"""A process that has not examined itself for this long hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What a process found when it last examined itself; ``problems`` keep it from being ready."""
+
+    problems: tuple[str, ...] = ()
+    services: Mapping[str, Any] = field(default_factory=dict)
+    taken_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_live(self) -> bool:
+        return time.monotonic() - self.taken_at < STALE_S
+
+
+class HealthServer:
+    """Serves the last pulse. ``pulse`` and ``figures`` are called on threads of the server."""
+
+    def __init__(
+        self, host: str, port: int, pulse: Callable[[], Pulse], figures: Callable[[], bytes]
+    ) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def handle(self) -> None:
+                with suppress(ConnectionError):  # who asked had no more patience
+                    super().handle()
+
+            def do_GET(self) -> None:
+                status, kind, body = _answer(self.path, pulse(), figures)
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass  # a check every few seconds is no news
+
+        Handler.timeout = 5
+        try:
+            self._server = ThreadingHTTPServer((host, port), Handler)
+        except OSError as error:
+            raise ConfigError(
+                f"health.port: {host}:{port} can't be used: {error.strerror}. "
+                "Choose another with SNAPBUS__HEALTH__PORT, or 0 for any."
+            ) from error
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="health", daemon=True
+        )
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _answer(path: str, pulse: Pulse, figures: Callable[[], bytes]) -> tuple[int, str, bytes]:
+    if path == "/metrics":
+        return 200, METRICS_TYPE, figures()
+    if path not in ("/live", "/ready"):
+        return 404, "text/plain", b"try /live, /ready or /metrics\n"
+    problems = list(pulse.problems) if path == "/ready" else []
+    if not pulse.is_live:
+        problems.append("the process hangs")
+    state = {"ok": not problems, "problems": problems, "services": dict(pulse.services)}
+    return (503 if problems else 200), "application/json", json.dumps(state).encode()
+
+
+def check(port: int, host: str = "127.0.0.1", timeout_s: float = 4.0) -> list[str]:
+    """The problems that the process on this port reports; empty: it is ready."""
+    url = f"http://{host}:{port}/ready"
+    try:
+        with urllib.request.urlopen(url, timeout=timeout_s) as answer:
+            answer.read()
+            return []
+    except urllib.error.HTTPError as error:
+        return list(json.loads(error.read())["problems"])
+    except OSError as error:
+        return [f"no answer on port {port}: {error}"]
+
+
+def address(environ: Mapping[str, str]) -> tuple[str, int]:
+    """Where the process of this container serves. Reading the configuration takes five times as
+    long as the check itself, so the port is better in the environment."""
+    port = environ.get("SNAPBUS__HEALTH__PORT", "")
+    if port.isdecimal():
+        return environ.get("SNAPBUS__HEALTH__HOST", "127.0.0.1"), int(port)
+    from shared.settings import load
+
+    section = load(environ=environ).health
+    return section.host, section.port
+
+
+if __name__ == "__main__":
+    host, port = address(os.environ)
+    found = check(port, host)
+    sys.stdout.write("\n".join(found or ["ready"]) + "\n")
+    sys.exit(1 if found else 0)

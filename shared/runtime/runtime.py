@@ -1,0 +1,249 @@
+"""Runs services in one process: builds them, starts their threads, watches them, stops them.
+
+Threads: the bus; workers per service; one per source; the outbox; the health server; and the main
+one, which examines the process every few seconds. A thread that dies ends the process, so that
+its supervisor starts it afresh: half a process is worse than none.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from shared.bus.open import open_broker
+from shared.bus.relay import Relay
+from shared.bus.thread import Bus
+from shared.errors import (
+    BrokerUnavailable,
+    ConfigError,
+    JournalUnavailable,
+    SnapbusError,
+    StoreError,
+)
+from shared.events import Event, now
+from shared.failpoint import reach
+from shared.ingest.intake import Intake
+from shared.journal import Journal
+from shared.runtime.health import HealthServer, Pulse
+from shared.runtime.in_flight import Turns
+from shared.runtime.metrics import Metrics
+from shared.runtime.outbox import Outbox
+from shared.runtime.self_check import Examiner
+from shared.runtime.worker import Worker, announce
+from shared.service import Parts, Service, Source
+from shared.settings import Settings
+from shared.store import Store
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Build = Callable[[Parts], Sequence[Service]]
+EXAMINE_S = 2.0
+EXAMINE_SOON_S = 0.5
+RETRY_S = 2.0
+
+
+class Runtime:
+    """One process. Construct, ``run``, and from a signal handler ``stop``."""
+
+    def __init__(self, settings: Settings, build: Build) -> None:
+        self._settings = settings
+        self._build = build
+        self._stop = threading.Event()
+        self._workers_stop = threading.Event()
+        self._outbox_stop = threading.Event()
+        self._turns = Turns()
+        self._bus: Bus | None = None
+        self._pulse = Pulse(problems=("starting",))
+        self._started_at = now()
+        self._failure: BaseException | None = None
+        self._relay = Relay()
+        self._metrics = Metrics()
+
+    def stop(self) -> None:
+        """Begin to stop. Any thread, and safe in a signal handler."""
+        self._stop.set()
+
+    def run(self) -> int:
+        """Run until stopped; returns the exit status: 1 a part failed, 2 wrong configuration."""
+        health = self._settings.health
+        server = HealthServer(health.host, health.port, lambda: self._pulse, self._metrics.render)
+        server.start()
+        try:
+            return self._run()
+        finally:
+            server.stop()
+            self._relay.close()
+
+    def _run(self) -> int:
+        store = self._open_store()
+        if store is None:
+            return 0
+        journal = Journal.unprepared(self._settings.journal_url)
+        try:
+            return self._serve(store, journal)
+        finally:
+            journal.close()
+
+    def _open_store(self) -> Store | None:
+        root, limit = self._settings.store_root, self._settings.intake
+        store = Store(
+            root, reserve_fraction=limit.reserve_fraction, reserve_bytes=limit.reserve_bytes
+        )
+        return store if self._insist(store.create) else None
+
+    def _insist(self, call: Callable[[], T], tries: float = math.inf) -> T | None:
+        """Call until what it needs is there; None when told to stop first, or tried so often."""
+        while tries > 0 and not self._stop.is_set():
+            tries -= 1
+            try:
+                return call()
+            except (JournalUnavailable, StoreError) as error:
+                log.warning("waiting: %s", error, extra={"action": "waiting"})
+                self._pulse = Pulse(problems=(str(error),))
+                if tries > 0:
+                    self._stop.wait(RETRY_S)
+        return None
+
+    def _serve(self, store: Store, journal: Journal) -> int:
+        def tell(events: Sequence[Event]) -> None:
+            announce(self._relay.end(), events)
+
+        max_bytes = self._settings.intake.max_bytes
+        intake = Intake(store, journal, tell, max_bytes=max_bytes)
+        self._insist(lambda: journal.prepare(store.volume.identity()), tries=1)
+        services = self._build(Parts(self._settings, store, journal, intake, tell, self._redeliver))
+        subscribe = partial(_subscribe, services, store, journal)
+        broker = open_broker(self._settings.broker, "+".join(s.name for s in services))
+        bus = self._bus = Bus(broker, self._relay, _consumes(services))
+        outbox = Outbox(self._relay, journal, self._outbox_stop)
+        workers = [
+            self._worker(s, i, journal) for s in services if s.handlers for i in range(s.workers)
+        ]
+        sources = [self._source(source) for service in services for source in service.sources]
+        try:
+            self._start(subscribe, [bus, outbox, *sources], workers)
+            log.info("running %s", ", ".join(s.name for s in services), extra={"action": "running"})
+            examiner = Examiner(
+                services,
+                bus,
+                store,
+                journal,
+                self._metrics,
+                started_at=self._started_at,
+                stuck_s=self._settings.health.stuck_s,
+            )
+            self._watch(examiner, [bus, outbox, *workers, *sources])
+        finally:
+            self._shut_down(sources, workers, bus, outbox)
+            for service in services:
+                service.close()
+        log.info("stopped", extra={"action": "stopped"})
+        return 2 if isinstance(self._failure, ConfigError) else 1 if self._failure else 0
+
+    def _start(
+        self,
+        subscribe: Callable[[], bool],
+        doors: Sequence[threading.Thread],
+        workers: Sequence[threading.Thread],
+    ) -> None:
+        """Doors open even while the database is away: what comes waits in the spool."""
+        ready = self._insist(subscribe, tries=1)
+        for thread in doors:
+            thread.start()
+        if ready or self._insist(subscribe):
+            for thread in workers:
+                thread.start()
+
+    def _redeliver(self, service: str, events: Sequence[Event]) -> None:
+        if not (self._bus and self._bus.connected):
+            raise BrokerUnavailable("it is not connected")
+        announce(self._relay.end(), events, queue=service)
+
+    def _worker(self, service: Service, number: int, journal: Journal) -> Worker:
+        return Worker(
+            service,
+            number,
+            relay=self._relay,
+            journal=journal,
+            policy=self._settings.work,
+            metrics=self._metrics,
+            turns=self._turns,
+            stop=self._workers_stop,
+        )
+
+    def _source(self, source: Source) -> threading.Thread:
+        def run() -> None:
+            try:
+                source.run(self._stop)
+            except Exception as error:
+                told = {"action": "source_failed"}
+                if isinstance(error, ConfigError):
+                    log.error("the configuration can't be used: %s", error, extra=told)
+                else:
+                    log.exception("source %s failed", source.name, extra=told)
+                self._failure = error
+                self._stop.set()
+
+        return threading.Thread(target=run, name=source.name, daemon=True)
+
+    def _watch(self, examiner: Examiner, threads: Sequence[threading.Thread]) -> None:
+        # A thread of its own, so that a database which does not answer can't hold up the end.
+        watching = threading.Thread(
+            target=self._examine, args=(examiner,), name="examiner", daemon=True
+        )
+        watching.start()
+        while not self._stop.wait(EXAMINE_SOON_S):
+            for thread in (*threads, watching):
+                if not thread.is_alive() and not self._stop.is_set():
+                    log.error("thread %s died", thread.name, extra={"action": "thread_died"})
+                    self._failure = SnapbusError(f"thread {thread.name} died")
+                    self._stop.set()
+
+    def _examine(self, examiner: Examiner) -> None:
+        while not self._stop.wait(EXAMINE_SOON_S if self._pulse.problems else EXAMINE_S):
+            self._pulse = examiner.examine()
+
+    def _shut_down(
+        self,
+        sources: Sequence[threading.Thread],
+        workers: Sequence[threading.Thread],
+        bus: Bus,
+        outbox: threading.Thread,
+    ) -> None:
+        """Sources first, so that nothing new comes; then workers finish; the bus is last."""
+        deadline = time.monotonic() + self._settings.work.stop_grace_s
+        self._stop.set()
+        _join(sources, deadline)
+        self._workers_stop.set()
+        _join(workers, deadline)
+        bus.stop()
+        _join([bus], deadline + 1.5)
+        self._outbox_stop.set()
+        _join([outbox], deadline + 2.0)
+
+
+def _subscribe(services: Sequence[Service], store: Store, journal: Journal) -> bool:
+    journal.prepare(store.volume.identity())
+    reach("runtime.prepared")
+    for service in services:
+        journal.subscribe(service.name, sorted(service.handlers))
+    reach("runtime.subscribed")
+    return True
+
+
+def _consumes(services: Sequence[Service]) -> dict[str, tuple[list[str], int]]:
+    return {s.name: (sorted(s.handlers), s.workers) for s in services if s.handlers}
+
+
+def _join(threads: Sequence[threading.Thread], deadline: float) -> None:
+    for thread in threads:
+        if thread.ident is not None:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                log.warning("thread %s did not stop in time", thread.name)

@@ -1,0 +1,226 @@
+"""One worker of a service: takes an event, calls the handler, commits what came of it.
+
+Order is everything: the outputs and the handled mark are committed together, then the delivery is
+acknowledged, then the outputs are published. A crash between any two of these repeats work, and
+repeating is harmless, because ids of events are fixed by their cause.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from shared.bus.relay import End, Relay
+from shared.envelope import MAX_BYTES, decode, encode
+from shared.errors import (
+    Crashed,
+    HandlerError,
+    JournalUnavailable,
+    Reject,
+    Retry,
+    StoreError,
+    UndecodableMessage,
+)
+from shared.events import EVENTS, Event
+from shared.failpoint import reach
+from shared.journal import Journal, Turn
+from shared.runtime.in_flight import Turns
+from shared.runtime.metrics import Metrics
+from shared.service import Handler, Service
+from shared.settings.runtime import WorkSection
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Commit = Callable[[], Sequence[Event]]
+"""Writes what became of an event, and returns the events to publish."""
+WAIT_S = 0.25
+JOURNAL_RETRY_S = 1.0
+SUSPICIOUS = 2
+"""Begun more often than this without an end, an event may be what ends its process."""
+
+
+def announce(end: End, events: Sequence[Event], queue: str = "") -> None:
+    """Ask the bus thread to publish committed events, to one queue or to all that want them."""
+    for event in events:
+        frames = (event.id, event.routing_key, queue)
+        end.send(b"publish", *(frame.encode() for frame in frames), encode(event))
+
+
+class Worker(threading.Thread):
+    """A thread that handles one event at a time until ``stop`` is set."""
+
+    def __init__(
+        self,
+        service: Service,
+        number: int,
+        *,
+        relay: Relay,
+        journal: Journal,
+        policy: WorkSection,
+        metrics: Metrics,
+        turns: Turns,
+        stop: threading.Event,
+    ) -> None:
+        super().__init__(name=f"{service.name}-{number}", daemon=True)
+        self._service = service
+        self._relay = relay
+        self._journal = journal
+        self._policy = policy
+        self._metrics = metrics
+        self._turns = turns
+        self._stop_event = stop
+
+    def run(self) -> None:
+        end = self._relay.end(self.name)
+        queue = self._service.name.encode()
+        end.send(b"next", queue)
+        while not self._stop_event.is_set():
+            frames = end.receive(WAIT_S)
+            if frames is None:
+                continue
+            _verb, tag, redelivered, body = frames
+            self._take(end, tag, body, redelivered=redelivered == b"1")
+            end.send(b"next", queue)
+        end.close()
+
+    def _take(self, end: End, tag: bytes, body: bytes, *, redelivered: bool) -> None:
+        try:
+            event = decode(body)
+        except UndecodableMessage as error:
+            log.error("a message is no event: %s", error, extra={"action": "dead_letter"})
+            end.send(b"done", tag, b"0")
+            return
+        name = self._service.name
+        if not self._turns.take(name, event.id, tag):
+            return  # another worker has this event, and settles this delivery with its own
+        outputs: Sequence[Event] | None = None
+        try:
+            outputs = self._settle(event, redelivered=redelivered)
+        finally:
+            tags = self._turns.release(name, event.id)
+        if outputs is None:
+            return  # stopping without the journal: unsettled, so the broker keeps it
+        reach("worker.committed")
+        for each in tags:
+            end.send(b"done", each, b"1")
+        reach("worker.acked")
+        announce(end, outputs)
+        reach("worker.published")
+
+    def _settle(self, event: Event, *, redelivered: bool) -> Sequence[Event] | None:
+        """Returns the events to publish; None: nobody knows what the journal holds."""
+        name = self._service.name
+        with ExitStack() as alone:
+            if redelivered:
+                alone.enter_context(self._turns.suspects)
+            turn = self._insist(lambda: self._journal.begin(name, event, redelivered=redelivered))
+            if turn is None:
+                return None
+            reach("worker.begun")
+            if not turn.unended:
+                alone.close()
+            if turn.done:
+                self._count(event, "repeated")
+                return ()
+            commit = self._attempt(event, turn)
+            reach("worker.handled")
+            try:
+                return self._insist(commit)
+            except Exception as error:
+                # What the handler made can't be stored, so it failed.
+                log.exception("%s: no commit", event.routing_key, extra={"action": "failed"})
+                return self._insist(self._failure(event, turn.attempts, error))
+
+    def _attempt(self, event: Event, turn: Turn) -> Commit:
+        """Call the handler; returns what is to be written of it."""
+        name = self._service.name
+        alone = self._service.alone if turn.attempts > 1 else None
+        given_up = turn.attempts > self._policy.attempts
+        if turn.unended and (given_up or (turn.attempts > SUSPICIOUS and not alone)):
+            text = f"it was begun {turn.attempts - 1} times, and the process ended each time"
+            # Later, so that others come first, and one that was only near each time is spared.
+            return self._failure(event, turn.attempts, Reject(text) if given_up else Retry(text))
+        try:
+            handler = self._handler(event)
+            with self._metrics.seconds.labels(name, event.topic).time():
+                outputs = [self._signed(output) for output in (alone or handler)(event)]
+        except JournalUnavailable as error:
+            return self._failure(event, turn.attempts, Retry(str(error), after_s=5.0))
+        except StoreError as error:
+            return self._failure(event, turn.attempts, Retry(str(error)))
+        except (Retry, Reject, Crashed) as error:
+            return self._failure(event, turn.attempts, error)
+        except Exception as error:
+            log.exception("%s failed at %s", name, event.topic, extra={"action": "failed"})
+            return self._failure(event, turn.attempts, error)
+        self._count(event, "done")
+        return lambda: self._journal.finish(name, event, outputs, attempts=turn.attempts)
+
+    def _handler(self, event: Event) -> Handler:
+        handler = self._service.handlers.get(event.topic)
+        if handler is None:
+            raise Reject(f"{self._service.name} does not handle {event.topic!r}")
+        try:
+            EVENTS[event.topic].model_validate(event.data)
+        except (KeyError, ValidationError) as error:
+            raise Reject(f"the data is not that of {event.topic}: {error}") from error
+        return handler
+
+    def _count(self, event: Event, outcome: str) -> None:
+        # A topic that nobody knows comes from outside; it must not make a time series of its own.
+        topic = event.topic if event.topic in EVENTS else "unknown"
+        self._metrics.handled.labels(self._service.name, topic, outcome).inc()
+
+    def _signed(self, output: Event) -> Event:
+        signed = replace(output, source=f"/snapbus/{self._service.name}")
+        if (size := len(encode(signed))) > MAX_BYTES:
+            raise Reject(f"its {output.topic} has {size} bytes; a message has at most {MAX_BYTES}")
+        return signed
+
+    def _failure(self, event: Event, attempts: int, error: Exception) -> Commit:
+        known = isinstance(error, Retry)
+        most = self._policy.retries if known else self._policy.attempts
+        hopeless = isinstance(error, Reject) or attempts >= most
+        wait_s = error.after_s if isinstance(error, Retry) else None
+        wait_s = None if hopeless else wait_s or self._backoff(attempts)
+        text = str(error) if isinstance(error, HandlerError) else f"{type(error).__name__}: {error}"
+        log.log(
+            logging.ERROR if hopeless else logging.WARNING,
+            "%s at %s: %s",
+            "gave up" if hopeless else f"failed, again in {wait_s:.0f} s",
+            event.routing_key,
+            text,
+            extra={"action": "dead" if hopeless else "retry", "attempts": attempts},
+        )
+        self._count(event, "dead" if hopeless else "retry")
+
+        def commit() -> Sequence[Event]:
+            name = self._service.name
+            self._journal.fail(name, event, text, attempts=attempts, retry_after_s=wait_s)
+            return ()
+
+        return commit
+
+    def _backoff(self, attempts: int) -> float:
+        """Exponential with jitter on its upper half, so that many failures spread out."""
+        longest = self._policy.longest_retry_s
+        wait_s: float = min(longest, self._policy.first_retry_s * 2 ** (attempts - 1))
+        return wait_s * random.uniform(0.5, 1.0)  # noqa: S311  no secret depends on it
+
+    def _insist(self, call: Callable[[], T]) -> T | None:
+        """Call the journal until it answers; None when told to stop first."""
+        while True:
+            try:
+                return call()
+            except JournalUnavailable as error:
+                log.warning("waiting for the journal: %s", error, extra={"action": "journal_away"})
+                if self._stop_event.wait(JOURNAL_RETRY_S):
+                    return None

@@ -1,0 +1,1 @@
+"""The delivery as a state machine: real parts, no threads, any order of faults."""

@@ -1,0 +1,201 @@
+"""One process and one broker without threads, so that a test decides what happens next.
+
+Store, journal, intake, workers, outbox, reconciler and handlers are the real ones; the bus is a
+list of letters. A crash passes through everything as ``Crash``, and what was in memory is gone.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import select
+
+from services.camera.adapters import FileAdapter
+from services.camera.app import Cameras
+from services.camera.line import Line
+from services.drive.file import FileSnapshots
+from services.drive.folder import FolderArchive
+from services.scheduler.interval import Intervals
+from services.scheduler.reconciler import Reconciler
+from shared.bus.relay import Relay
+from shared.bus.thread import OUTBOX
+from shared.envelope import decode
+from shared.errors import JournalUnavailable
+from shared.events import Event, SnapshotAnalyzed, SnapshotRequested, SnapshotTaken
+from shared.ingest.intake import Intake
+from shared.journal import Journal
+from shared.journal.database import Database
+from shared.journal.group_commit import GroupCommit, _Job
+from shared.journal.schema import work
+from shared.runtime.in_flight import Turns
+from shared.runtime.metrics import Metrics
+from shared.runtime.outbox import Outbox
+from shared.runtime.worker import Worker, announce
+from shared.service import Handler, Parts, Service
+from shared.settings import Settings
+from shared.store import Store
+from tests.model.post import FakeEnd, Letter, Post
+from tests.support.making import Clock, picture
+
+EVERY_S = 300.0
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+class Direct(GroupCommit):
+    """Commits in the caller's thread, so that a crash ends the caller and not another thread."""
+
+    def run(self, job: Callable[[Any], None]) -> None:
+        mine = _Job(job)
+        self._commit([mine])
+        if mine.error:
+            raise mine.error
+
+
+def analyse(event: Event) -> Sequence[Event]:
+    """A detector without engine."""
+    data = SnapshotAnalyzed(camera=event.subject, analyzed=False)
+    return [data.event(subject=event.subject, cause=event)]
+
+
+class World:
+    """All of it, below a folder; ``template`` is a migrated database to begin with."""
+
+    def __init__(self, folder: Path, template: Path, clock: Clock) -> None:
+        self.folder, self.clock, self.post = folder, clock, Post()
+        shutil.copy(template, folder / "snapbus.db")
+        still = folder / "still.jpg"
+        still.write_bytes(picture(99))
+        camera = {"fetch": {"kind": "file", "path": str(still), "every_s": EVERY_S}}
+        self.settings = Settings.model_validate({"data": folder, "cameras": {"gate": camera}})
+        self.archive = folder / "archive"
+        FolderArchive(self.archive).prepare(first=True)
+        self.away = False
+        self.wrong: list[str] = []  # what no worker may do, as it was done
+        self.begin()
+
+    def begin(self) -> None:
+        """What a process does as it starts; the database may be away."""
+        self.store = Store(self.folder / "store")
+        self.store.create()
+        self.database = Database(f"sqlite:///{self.folder}/snapbus.db")
+        self.journal = Journal(self.database, self.clock)
+        self.journal._group = Direct(self.database.writing)
+        self.post.outgoing, self.post.unmarked = [], []
+        self.intake = Intake(self.store, self.journal, self.tell, max_bytes=100_000)
+        line = Line("gate", FileAdapter(self.folder / "still.jpg"), attempts=1, timeout_s=5.0,
+                    mask=str, pause=lambda _s: None)  # fmt: skip
+        fetch = self.settings.cameras["gate"].fetch
+        assert fetch is not None
+        cameras = Cameras({"gate": fetch}, {"gate": line}, ["gate"], self.intake)
+        drive = FileSnapshots(
+            FolderArchive(self.archive), self.store, self.journal,
+            policy="everything", person_confidence=0.5,
+        )  # fmt: skip
+        handlers: dict[str, tuple[str, Any]] = {
+            "camera": (SnapshotRequested.topic, cameras.fetch),
+            "detector": (SnapshotTaken.topic, analyse),
+            "drive": (SnapshotAnalyzed.topic, drive),
+        }
+        metrics, turns = Metrics(), Turns()
+        self.workers = {}
+        for name, (topic, handler) in handlers.items():
+            self.post.topics[name] = topic
+            service = Service(name, {topic: self._watched(name, handler)})
+            self.workers[name] = Worker(
+                service, 0, relay=cast(Relay, None), journal=self.journal,
+                policy=self.settings.work, metrics=metrics, turns=turns, stop=_stopped(),
+            )  # fmt: skip
+            self.journal.subscribe(name, [topic])
+        self.intervals = Intervals(self.parts, self.clock)
+        self.set_away(self.away)
+
+    @property
+    def parts(self) -> Parts:
+        return Parts(
+            self.settings, self.store, self.journal, self.intake, self.tell, self.redeliver
+        )
+
+    def tell(self, events: Sequence[Event]) -> None:
+        announce(cast(Any, FakeEnd(self.post)), events)
+
+    def redeliver(self, service: str, events: Sequence[Event]) -> None:
+        announce(cast(Any, FakeEnd(self.post)), events, service)
+
+    def set_away(self, away: bool) -> None:
+        self.away = away
+        self.database.obstacle = JournalUnavailable("it is away") if away else None
+
+    @contextmanager
+    def seen(self) -> Iterator[None]:
+        """Look into the journal although the process can't."""
+        away = self.away
+        self.set_away(False)
+        yield
+        self.set_away(away)
+
+    def crash(self) -> None:
+        """End, and start again. What was handed out comes again."""
+        self.journal.close()
+        self.begin()
+
+    def deliver(self, letter: Letter) -> None:
+        """A worker gets it; unless it settles it, it comes again."""
+        self.post.letters.remove(letter)
+
+        def on_done() -> None:
+            if not self.status(letter.queue, decode(letter.body).id):
+                self.wrong.append(f"{letter.queue} acknowledged what it had not answered")
+
+        end = FakeEnd(self.post, on_done=on_done)
+        try:
+            worker = self.workers[letter.queue]
+            worker._take(cast(Any, end), b"1", letter.body, redelivered=letter.redelivered)
+        finally:
+            # Told to the bus thread of a process that ends, an acknowledgement may not get out.
+            if not end.settled:
+                self.post.letters.append(replace(letter, redelivered=True))
+
+    def _watched(self, name: str, handler: Handler) -> Handler:
+        def handle(event: Event) -> Sequence[Event]:
+            if self.status(name, event.id) == "done":
+                self.wrong.append(f"{name} did once more what was done")
+            return handler(event)
+
+        return handle
+
+    def status(self, service: str, event_id: str) -> str:
+        """What the journal says of this service's work on an event; empty: nothing."""
+        mine = (work.c.service == service) & (work.c.event_id == event_id)
+        with self.seen(), self.database.reading() as link:
+            return link.execute(select(work.c.status).where(mine)).scalar() or ""
+
+    def mark(self) -> None:
+        """The outbox marks what was confirmed."""
+        frames = [[b"confirmed", *self.post.unmarked]] if self.post.unmarked else []
+        self.post.unmarked = []
+        outbox = Outbox(cast(Relay, None), self.journal, _stopped())
+        assert outbox.name == OUTBOX
+        outbox._mark(cast(Any, FakeEnd(self.post, frames)), 0.0)
+
+    def reconcile(self) -> None:
+        """A round of the reconciler, which remembers nothing."""
+        for name in self.workers:
+            self.journal.report(name, self.clock(), {})
+        Reconciler(self.parts, at_once=False, clock=self.clock).reconcile()
+
+
+def _stopped() -> Any:
+    """As while stopping: a worker that waits for the journal gives up at once."""
+    import threading
+
+    event = threading.Event()
+    event.set()
+    return event

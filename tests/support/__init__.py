@@ -1,0 +1,1 @@
+"""Helpers of the tests: private servers, simulated peers, and what they begin with."""

@@ -1,0 +1,164 @@
+"""The ftp service on a free port, and clients that behave as badly as cameras do."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ftplib import FTP
+from pathlib import Path
+from typing import Any
+
+from services.ftp.app import build
+from services.ftp.server import FtpServer
+from shared.service import Service
+from tests.support.making import Core, core
+
+PASSWORD = "correct horse"
+
+
+@dataclass
+class Running:
+    """A service and what stands behind it."""
+
+    core: Core
+    service: Service
+    server: FtpServer
+    stop: threading.Event
+    thread: threading.Thread
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    def client(self, camera: str = "porch", password: str = PASSWORD) -> FTP:
+        """A logged-in client of the standard library."""
+        ftp = FTP(timeout=20, encoding="utf-8")
+        ftp.connect("127.0.0.1", self.port)
+        if camera:
+            ftp.login(camera, password)
+        return ftp
+
+    def raw(self, camera: str = "porch", password: str = PASSWORD) -> Raw:
+        """A logged-in client that sends what it is told."""
+        return session(self.port, camera, password)
+
+    def names(self) -> list[str]:
+        return [row.name for row in self.core.journal.read.snapshots(limit=500)]
+
+    def about(self) -> Mapping[str, Any]:
+        return self.service.about()
+
+    def halt(self, timeout: float = 10) -> None:
+        self.stop.set()
+        self.thread.join(timeout)
+        assert not self.thread.is_alive(), "the server did not stop"
+
+
+class Raw:
+    """One control connection, line by line."""
+
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._host = host
+        self.socket = socket.create_connection((host, port), timeout=20)
+        self._file = self.socket.makefile("rb")
+        self.greeting = self.read()
+
+    def __enter__(self) -> Raw:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up without a word."""
+        self._file.close()
+        self.socket.close()
+
+    def send(self, line: str | bytes) -> None:
+        raw = line if isinstance(line, bytes) else line.encode()
+        self.socket.sendall(raw + b"\r\n")
+
+    def read(self) -> str:
+        """One answer, of one line or several; empty when the server hung up."""
+        answer = line = self._file.readline().decode()
+        if answer[3:4] == "-":
+            while line and not line.startswith(answer[:3] + " "):
+                line = self._file.readline().decode()
+                answer += line
+        return answer.rstrip("\r\n")
+
+    def ask(self, line: str | bytes) -> str:
+        self.send(line)
+        return self.read()
+
+    def data(self) -> socket.socket:
+        """A data connection in extended passive mode."""
+        answer = self.ask("EPSV")
+        assert answer.startswith("229"), answer
+        port = int(answer.split("|")[3])
+        return socket.create_connection((self._host, port), timeout=20)
+
+    def begin(self, name: str | bytes, command: str = "STOR") -> socket.socket:
+        """A data connection that an upload has begun on."""
+        data = self.data()
+        line = command.encode() + b" " + (name if isinstance(name, bytes) else name.encode())
+        answer = self.ask(line)
+        assert answer.startswith("150") or answer.startswith("125"), answer
+        return data
+
+    def put(self, name: str | bytes, content: bytes, command: str = "STOR") -> str:
+        """Upload a file; the answer to it."""
+        with contextlib.suppress(ConnectionError), self.begin(name, command) as data:
+            data.sendall(content)  # the server hangs up on what it refuses early
+        return self.read()
+
+
+def session(
+    port: int, camera: str = "porch", password: str = PASSWORD, host: str = "127.0.0.1"
+) -> Raw:
+    """A client of any server, logged in if it is a camera."""
+    raw = Raw(port, host)
+    if camera:
+        assert raw.ask(f"USER {camera}").startswith("331")
+        assert raw.ask(f"PASS {password}").startswith("230")
+    return raw
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def reset(data: socket.socket) -> None:
+    """Close a connection as a machine does that lost its power: by RST."""
+    data.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    data.close()
+
+
+@contextlib.contextmanager
+def ftp_door(
+    folder: Path, ftp: Mapping[str, Any] | None = None, cameras: Mapping[str, Any] | None = None
+) -> Iterator[Running]:
+    """The service on a free port of the loopback, with cameras porch and yard."""
+    both = {name: {"ftp": {"password": PASSWORD}} for name in ("porch", "yard")}
+    section = {"host": "127.0.0.1", "port": 0, "passive_ports": ""} | dict(ftp or {})
+    behind = core(folder, {"cameras": both | dict(cameras or {}), "ftp": section})
+    service = build(behind.parts)
+    server = service.sources[0]
+    assert isinstance(server, FtpServer)
+    stop = threading.Event()
+    thread = threading.Thread(target=server.run, args=(stop,), name="ftp-under-test", daemon=True)
+    thread.start()
+    running = Running(behind, service, server, stop, thread)
+    try:
+        assert server.ready.wait(10)
+        yield running
+    finally:
+        stop.set()
+        thread.join(15)
+        behind.journal.close()

@@ -1,0 +1,99 @@
+"""What tests of the core begin with: pictures, events, and parts put together by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotTaken, now
+from shared.ingest.intake import Accepted, Arrival, Intake
+from shared.journal import Journal
+from shared.service import Parts
+from shared.settings import Settings
+from shared.store import Store
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def picture(number: int = 0) -> bytes:
+    """The smallest thing that has a JPEG's beginning, data and end; each number is another."""
+    return b"\xff\xd8\xff\xda\x00\x02" + b"%08d" % number * 20 + b"\xff\xd9"
+
+
+def taken(number: int = 0, camera: str = "porch", snapshot_id: str = "") -> Event:
+    """A ``snapshot.taken`` that no picture stands behind."""
+    data = SnapshotTaken(
+        camera=camera,
+        door="ftp",
+        sha256=f"{number:064x}",
+        size=1000,
+        media_type="image/jpeg",
+        captured_at=START,
+        received_at=START,
+    )
+    snapshot_id = snapshot_id or f"{number:026d}"
+    return data.event(subject=camera, cause=snapshot_id, snapshot_id=snapshot_id, time=START)
+
+
+def analyzed(cause: Event, *labels: str, confidence: float = 0.9) -> Event:
+    """The ``snapshot.analyzed`` that follows a ``snapshot.taken``."""
+    seen = tuple(
+        Detection(label=label, confidence=confidence, box=(0, 0, 1, 1)) for label in labels
+    )
+    data = SnapshotAnalyzed(camera=cause.subject, analyzed=True, detections=seen)
+    return data.event(subject=cause.subject, cause=cause)
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, time: datetime = START) -> None:
+        self.time = time
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def forward(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class Core:
+    """A store, a journal and an intake; ``told`` and ``again`` are what the bus was asked."""
+
+    settings: Settings
+    store: Store
+    journal: Journal
+    told: list[Event] = field(default_factory=list)
+    again: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def intake(self) -> Intake:
+        return Intake(self.store, self.journal, self.told.extend, max_bytes=100_000)
+
+    @property
+    def parts(self) -> Parts:
+        return Parts(
+            self.settings, self.store, self.journal, self.intake, self.told.extend, self.redeliver
+        )
+
+    def redeliver(self, service: str, events: Sequence[Event]) -> None:
+        self.again += [(service, event.id) for event in events]
+
+    def arrive(self, data: bytes, **arrival: Any) -> Accepted:
+        """Let a picture in by the intake."""
+        part = self.intake.receive()
+        part.write(data)
+        return self.intake.accept(part, Arrival(**({"camera": "porch", "door": "ftp"} | arrival)))
+
+
+def core(folder: Path, tree: Mapping[str, Any] | None = None, clock: Clock | None = None) -> Core:
+    """A core on SQLite below a folder; close its journal."""
+    settings = Settings.model_validate({"data": folder, **(tree or {})})
+    store = Store(folder / "store")
+    store.create()
+    journal = Journal.open(settings.journal_url, clock=clock or now)
+    return Core(settings, store, journal)
