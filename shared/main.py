@@ -15,7 +15,7 @@ from types import TracebackType
 from shared import failpoint, log
 from shared.errors import ConfigError, SnapbusError
 from shared.runtime.runtime import Runtime
-from shared.service import Parts, Service
+from shared.service import Context, Service
 from shared.settings import Settings, load
 from shared.settings.doubts import doubts, summary
 from shared.settings.load import chosen, secrets_of
@@ -23,7 +23,7 @@ from shared.settings.load import chosen, secrets_of
 
 def main(
     name: str,
-    build: Callable[[Parts], Service | Sequence[Service]],
+    build: Callable[[Context], Service | Sequence[Service]],
     arguments: Sequence[str] | None = None,
     *,
     check: Callable[[Settings], None] = lambda settings: None,
@@ -55,13 +55,13 @@ def _tell(file: Path, settings: Settings) -> None:
     sys.stdout.write(f"{file} is fine: {summary(settings)}\n")
 
 
-def serve(settings: Settings, build: Callable[[Parts], Service | Sequence[Service]]) -> int:
+def serve(settings: Settings, build: Callable[[Context], Service | Sequence[Service]]) -> int:
     """Run until SIGTERM or SIGINT; returns the exit status. Main thread only."""
     log.set_up(settings.log.level, settings.log.format, secrets_of(settings))
     _set_up_sentry(settings)
 
-    def build_all(parts: Parts) -> Sequence[Service]:
-        built = build(parts)
+    def build_all(context: Context) -> Sequence[Service]:
+        built = build(context)
         return [built] if isinstance(built, Service) else built
 
     for doubt in doubts(settings):

@@ -40,7 +40,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Context:
     """What the runtime gives a service to build itself from."""
 
     settings: Settings

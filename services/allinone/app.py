@@ -13,7 +13,7 @@ import services.ftp.app
 import services.scheduler.app
 import services.simulator.app
 from services.simulator.demo import at_its_port
-from shared.service import Parts, Service
+from shared.service import Context, Service
 from shared.settings import Settings
 
 # One that is switched off has no thread but what answers those who wait for it.
@@ -27,15 +27,15 @@ BUILDS = (
 )
 
 
-def build(parts: Parts) -> Sequence[Service]:
+def build(context: Context) -> Sequence[Service]:
     """Runs every service in one process."""
-    return [each(parts) for each in BUILDS]
+    return [each(context) for each in BUILDS]
 
 
-def build_demo(parts: Parts) -> Sequence[Service]:
+def build_demo(context: Context) -> Sequence[Service]:
     """Runs every service and the simulated cameras in one process."""
-    parts = replace(parts, settings=at_its_port(parts.settings))
-    return [each(parts) for each in (*BUILDS, services.simulator.app.build)]
+    context = replace(context, settings=at_its_port(context.settings))
+    return [each(context) for each in (*BUILDS, services.simulator.app.build)]
 
 
 def check(settings: Settings) -> None:

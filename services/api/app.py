@@ -20,25 +20,25 @@ from services.api.server import HttpServer
 from services.api.state import State
 from services.api.tail import Tail
 from shared.picture.decode import Limits
-from shared.service import Parts, Service, switched_off
+from shared.service import Context, Service, switched_off
 
 log = logging.getLogger(__name__)
 
 SWEEP_S = 3_600.0
 
 
-def build(parts: Parts) -> Service:
+def build(context: Context) -> Service:
     """The service ``api``."""
-    settings, read = parts.settings, parts.journal.read
+    settings, read = context.settings, context.journal.read
     if not settings.api.enabled:
         return switched_off("api")
     detector = settings.detector
     limits = Limits(max_pixels=detector.max_pixels, strict=detector.strict)
-    derivatives = Derivatives(parts.store, limits, settings.api.thumbnail_px)
-    state = State(settings, read, parts.store, _version())
+    derivatives = Derivatives(context.store, limits, settings.api.thumbnail_px)
+    state = State(settings, read, context.store, _version())
     meters = Meters(state, read)
     tail = Tail(read, meters.observe)
-    app = _app(parts, state, meters, tail, derivatives)
+    app = _app(context, state, meters, tail, derivatives)
     server = HttpServer(
         Guard(app, settings.api.hosts), settings.api.host, settings.api.port, tail.end
     )
@@ -57,9 +57,9 @@ def build(parts: Parts) -> Service:
 
 
 def _app(
-    parts: Parts, state: State, meters: Meters, tail: Tail, derivatives: Derivatives
+    context: Context, state: State, meters: Meters, tail: Tail, derivatives: Derivatives
 ) -> FastAPI:
-    read = parts.journal.read
+    read = context.journal.read
     app = FastAPI(
         title="Snapbus",
         version=state.version,
@@ -69,14 +69,14 @@ def _app(
         lifespan=lambda _app: _followed(tail, derivatives),
     )
     problems.install(app)
-    files = media.Media(parts.store, read, derivatives)
+    files = media.Media(context.store, read, derivatives)
     for router in (
-        snapshots.routes(parts.settings, read),
+        snapshots.routes(context.settings, read),
         media.routes(files, derivatives),
         events.routes(tail, state.version),
-        cameras.routes(parts, state),
-        work.routes(parts.journal.recovery),
-        health.routes(parts, state, meters),
+        cameras.routes(context, state),
+        work.routes(context.journal.recovery),
+        health.routes(context, state, meters),
         page.routes(state.version),
     ):
         app.include_router(router)

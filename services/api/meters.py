@@ -131,7 +131,7 @@ class _Journal(Collector):
         up = GaugeMetricFamily(
             "snapbus_part_up", "1 for what runs.", labels=("service", "instance")
         )
-        for part in self._state.parts():
+        for part in self._state.statuses():
             up.add_metric((part.service, part.instance), float(part.up))
         yield up
         if space := self._state.space():

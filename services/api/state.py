@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from shared.events import now
-from shared.journal.queries.snapshots import Part, Reader
+from shared.journal.queries.snapshots import Reader, ServiceStatus
 from shared.settings import Settings
 from shared.store import Store
 
@@ -103,7 +103,7 @@ class State:
 
     def health(self) -> HealthView:
         """Everything, with its problems in words."""
-        parts = self.parts()
+        statuses = self.statuses()
         stuck_s = self._settings.health.stuck_s
         lag = LagView.model_validate({**_slots(self._read.lag()), "stuck_after_s": stuck_s})
         space = self.space()
@@ -115,7 +115,7 @@ class State:
             )
             if age > stuck_s
         ]
-        problems = stuck + self._problems(parts, lag, space)
+        problems = stuck + self._problems(statuses, lag, space)
         totals: dict[str, int] = {}
         for of_camera in self.counts().values():
             for state, count in of_camera.items():
@@ -125,16 +125,18 @@ class State:
             problems=problems,
             version=self.version,
             started_at=self.started_at,
-            parts=parts,
+            parts=statuses,
             lag=lag,
             space=space,
             snapshots=totals,
         )
 
-    def parts(self) -> list[PartView]:
+    def statuses(self) -> list[PartView]:
         """What runs, and what should run but was never seen."""
         present = now()
-        rows = [row for row in self._read.parts() if present - row.seen_at < FORGOTTEN_AFTER]
+        rows = [
+            row for row in self._read.service_status() if present - row.seen_at < FORGOTTEN_AFTER
+        ]
         views = [_part(row, present) for row in rows]
         seen = {row.service for row in rows}
         views += [
@@ -165,9 +167,9 @@ class State:
         pushed = settings.ftp.enabled or any(each.folder for each in settings.cameras.values())
         return ["api", "camera", "detector", "drive", "scheduler", *(["ftp"] if pushed else [])]
 
-    def _problems(self, parts: list[PartView], lag: LagView, space: Space | None) -> list[str]:
+    def _problems(self, statuses: list[PartView], lag: LagView, space: Space | None) -> list[str]:
         found = []
-        for part in parts:
+        for part in statuses:
             if not part.up:
                 found.append(f"{part.service} is down: {part.summary}")
             elif not part.ok:
@@ -185,7 +187,7 @@ class State:
         return found
 
 
-def _part(row: Part, present: datetime) -> PartView:
+def _part(row: ServiceStatus, present: datetime) -> PartView:
     return PartView(
         service=row.service,
         instance=row.instance,

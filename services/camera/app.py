@@ -14,7 +14,7 @@ from services.camera.line import GaveUp, Line
 from shared.errors import Reject, Retry, StoreError
 from shared.events import CameraFailed, Event, SnapshotRequested, now
 from shared.ingest.intake import Arrival, Intake
-from shared.service import Parts, Service
+from shared.service import Context, Service
 from shared.settings.cameras import FetchSection
 
 log = logging.getLogger(__name__)
@@ -24,9 +24,11 @@ PATIENCE_S = 0.5
 """How long a request waits for a camera that is answering another one, before it is put back."""
 
 
-def build(parts: Parts) -> Service:
+def build(context: Context) -> Service:
     """The camera service of this configuration."""
-    asked = {name: camera.fetch for name, camera in parts.settings.cameras.items() if camera.fetch}
+    asked = {
+        name: camera.fetch for name, camera in context.settings.cameras.items() if camera.fetch
+    }
     for name, fetch in asked.items():
         if accepts_any_certificate(fetch):
             log.warning(
@@ -35,7 +37,7 @@ def build(parts: Parts) -> Service:
                 extra={"action": "tls_unverified", "camera": name},
             )
     lines = {name: line_to(name, fetch) for name, fetch in asked.items()}
-    cameras = Cameras(asked, lines, parts.settings.cameras.keys(), parts.intake)
+    cameras = Cameras(asked, lines, context.settings.cameras.keys(), context.intake)
     return Service(
         name="camera",
         handlers={SnapshotRequested.topic: cameras.fetch},

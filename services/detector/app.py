@@ -16,19 +16,19 @@ from services.detector.engine import Engine, EngineUnavailable, cores, lanes
 from services.detector.solo import Solo
 from shared.events import SnapshotTaken
 from shared.picture.decode import Limits
-from shared.service import Parts, Service
+from shared.service import Context, Service
 from shared.settings.detector import DetectorSection
 
 log = logging.getLogger(__name__)
 
 
-def build(parts: Parts) -> Service:
+def build(context: Context) -> Service:
     """The detector with as many workers as it does pictures at a time."""
-    settings = parts.settings.detector
-    engine, why = _open(parts)
+    settings = context.settings.detector
+    engine, why = _open(context)
     limits = Limits(max_pixels=settings.max_pixels, strict=settings.strict)
     analyst = Analyst(
-        parts.store,
+        context.store,
         engine,
         reason="" if engine else why,
         limits=limits,
@@ -43,16 +43,16 @@ def build(parts: Parts) -> Service:
         name="detector",
         handlers={SnapshotTaken.topic: analyst},
         workers=workers,
-        alone=Solo(parts.store.root, parts.settings.data, settings),
+        alone=Solo(context.store.root, context.settings.data, settings),
         about=about,
     )
 
 
-def _open(parts: Parts) -> tuple[Engine | None, str]:
+def _open(context: Context) -> tuple[Engine | None, str]:
     """The engine and why this one; or none and why."""
     try:
-        choice = choose(parts.settings.detector)
-        engine = open_engine(choice, parts.settings.detector, parts.settings.data)
+        choice = choose(context.settings.detector)
+        engine = open_engine(choice, context.settings.detector, context.settings.data)
     except EngineUnavailable as error:
         log.warning("pictures are not analysed: %s", error, extra={"action": "no_engine"})
         return None, str(error)

@@ -14,7 +14,7 @@ from shared.errors import ConfigError, JournalUnavailable
 from shared.events import SnapshotAnalyzed
 from shared.failpoint import reach
 from shared.journal import Journal
-from shared.service import Parts, Service, switched_off
+from shared.service import Context, Service, switched_off
 from shared.settings.section import zone_of
 
 log = logging.getLogger(__name__)
@@ -34,14 +34,14 @@ class Once:
                 self._call = None
 
 
-def build(parts: Parts) -> Service:
+def build(context: Context) -> Service:
     """Files pictures in the archive."""
-    section = parts.settings.drive
+    section = context.settings.drive
     if not section.enabled:
         return switched_off("drive", {SnapshotAnalyzed.topic: skip})
-    root = parts.settings.data / section.folder  # an absolute folder stays as it is
+    root = context.settings.data / section.folder  # an absolute folder stays as it is
     archive = FolderArchive(root)
-    prepared = Once(lambda: _prepare(archive, root, parts.journal))
+    prepared = Once(lambda: _prepare(archive, root, context.journal))
     try:
         prepared()
     except JournalUnavailable as error:
@@ -54,11 +54,11 @@ def build(parts: Parts) -> Service:
         ) from error
     handler = FileSnapshots(
         archive,
-        parts.store,
-        parts.journal,
+        context.store,
+        context.journal,
         prepared,
         policy=section.policy,
-        person_confidence=parts.settings.detector.person_confidence,
+        person_confidence=context.settings.detector.person_confidence,
         zone=zone_of(section.timezone),
     )
     return Service(

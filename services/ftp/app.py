@@ -13,7 +13,7 @@ from services.ftp.folder import FolderSource
 from services.ftp.server import FtpServer
 from services.ftp.shelf import Shelf
 from shared.errors import ConfigError
-from shared.service import Parts, Service, Source
+from shared.service import Context, Service, Source
 from shared.settings import Settings
 from shared.settings.cameras import FolderSection
 from shared.settings.section import zone_of
@@ -21,13 +21,13 @@ from shared.settings.section import zone_of
 OFF = "FTP is switched off by ftp.enabled"
 
 
-def build(parts: Parts) -> Service:
+def build(context: Context) -> Service:
     """Takes the pictures that cameras push by FTP or into folders."""
-    settings = parts.settings
+    settings = context.settings
     accounts = accounts_of(settings)
-    door = Door(settings.ftp, accounts, parts)
+    door = Door(settings.ftp, accounts, context)
     server = FtpServer(door) if accounts else None
-    folders = folders_of(parts)
+    folders = folders_of(context)
 
     def about() -> Mapping[str, Any]:
         states = [folder.collector.about() for folder in folders]
@@ -55,15 +55,15 @@ def check(settings: Settings) -> None:
     watched_of(settings)
 
 
-def folders_of(parts: Parts) -> list[FolderSource]:
+def folders_of(context: Context) -> list[FolderSource]:
     """One source for each watched folder. Raises ConfigError where two cameras share one."""
-    section = parts.settings.folders
+    section = context.settings.folders
     sources: list[FolderSource] = []
-    for root, (name, folder) in watched_of(parts.settings).items():
+    for root, (name, folder) in watched_of(context.settings).items():
         collector = Collector(
             name,
             Shelf(root),
-            parts,
+            context,
             keep=folder.keep,
             zone=zone_of(folder.timezone),
             settle_s=section.settle_s,

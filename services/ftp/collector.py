@@ -27,7 +27,7 @@ from shared.events import now
 from shared.failpoint import reach
 from shared.ingest.intake import Arrival, dedupe_keys
 from shared.picture.format import sniff
-from shared.service import Parts
+from shared.service import Context
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Collector:
         self,
         camera: str,
         shelf: Shelf,
-        parts: Parts,
+        context: Context,
         *,
         keep: bool = False,
         zone: tzinfo | None = None,
@@ -55,7 +55,7 @@ class Collector:
         self.camera = camera
         self.shelf = shelf
         self.outcomes = Counter(taken=0, repeated=0, rejected=0)
-        self._parts = parts
+        self._context = context
         self._keep = keep
         self._zone = zone
         self._rest = Rest(settle_s, clock)
@@ -128,7 +128,7 @@ class Collector:
         files = {dedupe_keys(self._arrival(file), "", now())[0]: file for file in found}
         keys = list(files)
         for start in range(0, len(keys), 500):
-            for known in self._parts.journal.read.known_keys(keys[start : start + 500]):
+            for known in self._context.journal.read.known_keys(keys[start : start + 500]):
                 file = files.pop(known)
                 self._known[file.path] = file.version
         return list(files.values())
@@ -169,7 +169,7 @@ class Collector:
             self._remove(file)
 
     def _accept(self, file: Opened) -> bool:
-        part = self._parts.intake.receive()
+        part = self._context.intake.receive()
         try:
             while chunk := os.read(file.descriptor, CHUNK):
                 if not part.size:
@@ -178,7 +178,7 @@ class Collector:
             if file.changed() or not part.size:
                 raise _Unfinished("it is still being written")
             arrival = self._arrival(file, part.sha256)
-            return self._parts.intake.accept(part, arrival).duplicate
+            return self._context.intake.accept(part, arrival).duplicate
         finally:
             part.discard()
 

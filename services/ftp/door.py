@@ -14,7 +14,7 @@ from typing import Any
 from services.ftp.accounts import Account, Accounts
 from services.ftp.pool import Pool
 from services.ftp.upload import Refused, Reply, Sender, Upload
-from shared.service import Parts
+from shared.service import Context
 from shared.settings.ingest import FtpSection
 
 log = logging.getLogger(__name__)
@@ -25,14 +25,16 @@ RESOLVE_S = 60.0
 class Door:
     """Belongs to the thread of the server, but for what says otherwise."""
 
-    def __init__(self, section: FtpSection, accounts: Mapping[str, Account], parts: Parts) -> None:
+    def __init__(
+        self, section: FtpSection, accounts: Mapping[str, Account], context: Context
+    ) -> None:
         self.section = section
         self.accounts = Accounts(accounts)
         self.outcomes = Counter(taken=0, repeated=0, tests=0, refused=0, cut=0)
         self.last_refusal = ""
         self.outer_address = ""
         """What PASV answers in place of the server's own address; set by another thread."""
-        self._parts = parts
+        self._context = context
         self._ports = _ports(section.passive_ports)
         self._pool: Pool | None = None
 
@@ -49,7 +51,7 @@ class Door:
         """A new upload. Raises Refused."""
         sender = Sender(account.camera, session, account.zone)
         try:
-            return Upload(self._parts, sender, path.lstrip("/"))
+            return Upload(self._context, sender, path.lstrip("/"))
         except Refused as refused:
             self.note(account.camera, path, 0, refused.reply)
             raise

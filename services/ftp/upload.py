@@ -26,7 +26,7 @@ from shared.errors import (
 from shared.events import CameraTested, now
 from shared.ingest.intake import Arrival
 from shared.picture.format import sniff
-from shared.service import Parts
+from shared.service import Context
 from shared.store import Part
 
 log = logging.getLogger(__name__)
@@ -73,16 +73,16 @@ class Upload:
     """A file being received. Has the methods of a file that the FTP library calls; written in the
     server's thread, finished in another, never in both at once."""
 
-    def __init__(self, parts: Parts, sender: Sender, name: str) -> None:
+    def __init__(self, context: Context, sender: Sender, name: str) -> None:
         """Raises Refused when nothing can be stored now."""
         self.name = name
         self.closed = False
-        self._parts = parts
+        self._context = context
         self._sender = sender
         self._recognised = False
         self._part: Part | None = None  # made with the first byte: much that is opened stays empty
         try:
-            parts.store.volume.check_space()
+            context.store.volume.check_space()
         except StoreError as error:
             raise Refused(refusal(error)) from error
 
@@ -97,7 +97,7 @@ class Upload:
     def write(self, chunk: bytes) -> None:
         """Take more bytes. Raises Refused; then the upload is closed."""
         try:
-            part = self._part = self._part or self._parts.intake.receive()
+            part = self._part = self._part or self._context.intake.receive()
             part.write(chunk)
             if not self._recognised and part.size >= PROBE_BYTES:
                 sniff(part.head)  # a film is not read to its end to be refused
@@ -118,7 +118,7 @@ class Upload:
         try:
             if self._part is None or self._is_probe(self._part):
                 return self._tested()
-            accepted = self._parts.intake.accept(self._part, self._arrival())
+            accepted = self._context.intake.accept(self._part, self._arrival())
         except (PictureError, StoreError, JournalUnavailable) as error:
             return refusal(error)
         finally:
@@ -151,7 +151,7 @@ class Upload:
     def _tested(self) -> Reply:
         data = CameraTested(camera=self._sender.camera, door="ftp", name=self.name[-255:])
         cause = f"ftp:{self._sender.session}:{self.name}"
-        self._parts.record([data.event(subject=self._sender.camera, cause=cause)])
+        self._context.record([data.event(subject=self._sender.camera, cause=cause)])
         return Reply(226, "Transfer complete; this was a test, no picture.", "tests")
 
 

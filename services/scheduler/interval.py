@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from shared.errors import JournalUnavailable
 from shared.events import Event, SnapshotRequested, now
 from shared.failpoint import reach
-from shared.service import Parts
+from shared.service import Context
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +29,12 @@ class Intervals:
 
     name = "intervals"
 
-    def __init__(self, parts: Parts, clock: Callable[[], datetime] = now) -> None:
-        self._parts = parts
+    def __init__(self, context: Context, clock: Callable[[], datetime] = now) -> None:
+        self._context = context
         self._clock = clock
         self._every: Mapping[str, float] = {
             name: camera.fetch.every_s
-            for name, camera in parts.settings.cameras.items()
+            for name, camera in context.settings.cameras.items()
             if camera.fetch and camera.fetch.every_s
         }
         self._asked: dict[str, int] = {}
@@ -67,13 +67,13 @@ class Intervals:
             while True:
                 event = request(camera, slot, every_s, again_after)
                 reach("scheduler.before_request")
-                fresh = self._parts.record([event])
+                fresh = self._context.record([event])
                 reach("scheduler.requested")
                 if fresh:
                     return True
                 # Another scheduler asked; or this time was here before, when the clock was ahead.
                 ends = datetime.fromtimestamp((slot + 1) * every_s, UTC)
-                again_after = self._parts.journal.read.ahead(event.id, ends + CLOCKS_DIFFER)
+                again_after = self._context.journal.read.ahead(event.id, ends + CLOCKS_DIFFER)
                 if not again_after:
                     return True
         except JournalUnavailable as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from shared.service import Parts
+from shared.service import Context
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +19,8 @@ class Janitor:
 
     name = "janitor"
 
-    def __init__(self, parts: Parts, every_s: float = EVERY_S) -> None:
-        self._store = parts.store
+    def __init__(self, context: Context, every_s: float = EVERY_S) -> None:
+        self._store = context.store
         self._every_s = every_s
 
     def run(self, stop: threading.Event) -> None:

@@ -20,7 +20,7 @@ from shared.events import now
 from shared.failpoint import reach
 from shared.ingest.spool import Spool
 from shared.journal.queries.recovery import Owed
-from shared.service import Parts
+from shared.service import Context
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +48,16 @@ class Reconciler:
 
     name = "reconciler"
 
-    def __init__(self, parts: Parts, *, at_once: bool, clock: Callable[[], datetime] = now) -> None:
-        self._parts = parts
-        self._recovery = parts.journal.recovery
-        section = parts.settings.scheduler
+    def __init__(
+        self, context: Context, *, at_once: bool, clock: Callable[[], datetime] = now
+    ) -> None:
+        self._context = context
+        self._recovery = context.journal.recovery
+        section = context.settings.scheduler
         self._every_s = section.reconcile_s
         self._grace = timedelta(seconds=section.grace_s)
         self._now = clock
-        self._spool = Spool(parts.store)
+        self._spool = Spool(context.store)
         self._open_before = clock() if at_once else None
         self._settled_at = time.monotonic()
         # What was published or delivered again a moment ago is under way or being worked on.
@@ -97,7 +99,7 @@ class Reconciler:
                 extra={"action": "reconciled"},
             )
         if time.monotonic() - self._settled_at > SETTLE_EVERY_S:
-            self._recovery.settle()
+            self._recovery.advance()
             self._settled_at = time.monotonic()
         return published == BATCH
 
@@ -105,14 +107,14 @@ class Reconciler:
         """Record what was acknowledged while the journal was away."""
         count = 0
         for waiting in self._spool:
-            _, known = self._parts.journal.record_snapshot(
+            _, known = self._context.journal.record_snapshot(
                 waiting.taken, waiting.keys, repeats_since=waiting.repeats_since
             )
             reach("reconciler.before_drop")
             self._spool.drop(waiting)
             reach("reconciler.dropped")
             if not known:
-                self._parts.announce([waiting.taken])
+                self._context.announce([waiting.taken])
             count += 1
         return count
 
@@ -122,7 +124,7 @@ class Reconciler:
         chosen = self._announced.new(unpublished, key=lambda event: event.id)
         if chosen:
             reach("reconciler.before_publish")
-        self._parts.announce(chosen)
+        self._context.announce(chosen)
         if chosen:
             reach("reconciler.published")
         self._announced.add(event.id for event in chosen)
@@ -163,7 +165,7 @@ class Reconciler:
             return 0
         running = {
             part.service
-            for part in self._parts.journal.read.parts()
+            for part in self._context.journal.read.service_status()
             if self._now() - part.seen_at < RUNS
         }
         chosen: dict[str, list[Owed]] = defaultdict(list)
@@ -172,7 +174,7 @@ class Reconciler:
                 chosen[one.service].append(one)
         for service, its in chosen.items():
             reach("reconciler.before_deliver")
-            self._parts.redeliver(service, [one.event for one in its])
+            self._context.redeliver(service, [one.event for one in its])
             reach("reconciler.delivered")
             self._delivered.add(map(_delivery, its))
         return sum(map(len, chosen.values()))

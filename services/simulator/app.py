@@ -9,12 +9,12 @@ from services.simulator.demo import DIGEST, FOSCAM, PUSHES, fetch_account, ftp_a
 from services.simulator.http import HttpCameras
 from services.simulator.pictures import Pictures
 from services.simulator.push import FtpPusher
-from shared.service import Parts, Service
+from shared.service import Context, Service
 
 
-def build(parts: Parts) -> Service:
+def build(context: Context) -> Service:
     """The simulated cameras of this configuration, with the passwords it has for them."""
-    settings = parts.settings
+    settings = context.settings
     section = settings.simulator
     served = HttpCameras(
         section.host,

@@ -65,7 +65,7 @@ class Broker(Protocol):
     def publish(self, message: Message) -> None:
         """Send one message; ``on_confirmed`` or ``on_refused`` follows, exactly once."""
 
-    def settle(self, delivery: Delivery, *, accepted: bool) -> None:
+    def acknowledge(self, delivery: Delivery, *, accepted: bool) -> None:
         """Done with a delivery; not ``accepted`` puts it among the dead letters. A delivery of a
         lost connection is ignored."""
 

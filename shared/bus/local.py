@@ -21,7 +21,7 @@ class _Queue:
     name: str
     prefetch: int
     waiting: deque[tuple[bytes, bool]] = field(default_factory=deque)
-    unsettled: dict[str, bytes] = field(default_factory=dict)
+    unacknowledged: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,10 @@ class LocalBroker:
             found[queue.name] = queue
         return list(found.values())
 
-    def settle(self, delivery: Delivery, *, accepted: bool) -> None:
+    def acknowledge(self, delivery: Delivery, *, accepted: bool) -> None:
         """Done with a delivery; one settled already, or handed out before ``close``, is ignored."""
         queue = self._queues.get(delivery.queue)
-        body = queue.unsettled.pop(delivery.tag, None) if queue else None
+        body = queue.unacknowledged.pop(delivery.tag, None) if queue else None
         if body is not None and not accepted:
             self._dead.append(body)
 
@@ -135,12 +135,12 @@ class LocalBroker:
         busy = False
         for queue in self._queues.values():
             # Counted before, so that a listener that settles and publishes at once ends the round.
-            for _ in range(min(len(queue.waiting), queue.prefetch - len(queue.unsettled))):
+            for _ in range(min(len(queue.waiting), queue.prefetch - len(queue.unacknowledged))):
                 if not self._open or self._listener is None:
                     return busy
                 body, redelivered = queue.waiting.popleft()
                 tag = str(next(self._tags))
-                queue.unsettled[tag] = body
+                queue.unacknowledged[tag] = body
                 busy = True
                 self._listener.on_delivery(Delivery(queue.name, tag, body, redelivered))
         return busy
@@ -150,6 +150,6 @@ class LocalBroker:
         self._tell()
         self._open = False
         for queue in self._queues.values():
-            for body in reversed(queue.unsettled.values()):
+            for body in reversed(queue.unacknowledged.values()):
                 queue.waiting.appendleft((body, True))
-            queue.unsettled.clear()
+            queue.unacknowledged.clear()

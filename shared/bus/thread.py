@@ -97,7 +97,7 @@ class Bus(threading.Thread):
                 delivery = self._handed_out.pop(tag.decode(), None)
                 if delivery:
                     reach("bus.before_settle")
-                    self._broker.settle(delivery, accepted=accepted == b"1")
+                    self._broker.acknowledge(delivery, accepted=accepted == b"1")
                     reach("bus.settled")
             case _:
                 raise AssertionError(f"unknown message on the relay: {frames[:1]}")

@@ -1,5 +1,5 @@
 """The SQL database: every event, what each service did with it, and the tables read from them."""
 
-from shared.journal.journal import Journal, Turn
+from shared.journal.journal import Attempt, Journal
 
-__all__ = ["Journal", "Turn"]
+__all__ = ["Attempt", "Journal"]

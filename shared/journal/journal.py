@@ -26,15 +26,15 @@ from shared.journal.mapping import record, record_snapshot
 from shared.journal.queries.audit import Audit
 from shared.journal.queries.recovery import Recovery
 from shared.journal.queries.snapshots import Reader
-from shared.journal.schema import events, parts, subscriptions, work
+from shared.journal.schema import events, service_status, subscriptions, work
 
 ERROR_CHARACTERS = 2000
 LOOK_BACK = timedelta(days=1)
-FORGET_PART = timedelta(days=1)
+FORGET_STATUS = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Attempt:
     """A service's turn with an event. ``attempts`` counts this one too; ``unended`` says that the
     last one began and neither finished nor failed: its process ended."""
 
@@ -123,19 +123,19 @@ class Journal:
         self._group.run(job)
         return fresh
 
-    def begin(self, service: str, event: Event, *, redelivered: bool) -> Turn:
+    def begin(self, service: str, event: Event, *, redelivered: bool) -> Attempt:
         """A service's turn with an event it was given. A redelivery is counted before the work, so
         that an event which kills its worker is known by its attempts."""
         mine = (work.c.service == service) & (work.c.event_id == event.id)
         with self._database.reading() as connection:
             row = connection.execute(select(work.c.status, work.c.attempts).where(mine)).first()
         if row and row.status in ("done", "dead"):
-            return Turn(done=True, attempts=row.attempts)
+            return Attempt(done=True, attempts=row.attempts)
         attempts = (row.attempts if row else 0) + 1
         if redelivered:
             with self._database.writing() as connection:
                 self._mark(connection, service, event, "tried", attempts)
-        return Turn(False, attempts, unended=bool(row and row.status == "tried"))
+        return Attempt(False, attempts, unended=bool(row and row.status == "tried"))
 
     def finish(
         self, service: str, event: Event, outputs: Sequence[Event], *, attempts: int = 1
@@ -234,10 +234,10 @@ class Journal:
                 "seen_at": self._now(),
                 "about": dict(about),
             }
-            upsert(connection, parts, row)
+            upsert(connection, service_status, row)
             # Each container has a name of its own; those that went must not fill the page.
-            long_gone = parts.c.seen_at < self._now() - FORGET_PART
-            connection.execute(delete(parts).where(long_gone))
+            long_gone = service_status.c.seen_at < self._now() - FORGET_STATUS
+            connection.execute(delete(service_status).where(long_gone))
 
     def belongs_to(self, store_id: str) -> None:
         """Tie this journal to its store. Raises StoreMissing when it knows another one."""

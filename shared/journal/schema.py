@@ -152,7 +152,7 @@ labels = Table(
 )
 
 # What each running process says of itself every few seconds.
-parts = Table(
+service_status = Table(
     "parts",
     metadata,
     Column("service", String(32), nullable=False),

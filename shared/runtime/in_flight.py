@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 
-class Turns:
+class InFlight:
     """The events in hand, of all services of a process. Any thread."""
 
     def __init__(self) -> None:

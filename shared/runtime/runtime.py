@@ -30,21 +30,21 @@ from shared.failpoint import reach
 from shared.ingest.intake import Intake
 from shared.journal import Journal
 from shared.runtime.health import HealthServer, Pulse
-from shared.runtime.in_flight import Turns
+from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
 from shared.runtime.outbox import Outbox
-from shared.runtime.self_check import Examiner
+from shared.runtime.self_check import SelfCheck
 from shared.runtime.worker import Worker, announce
-from shared.service import Parts, Service, Source
+from shared.service import Context, Service, Source
 from shared.settings import Settings
 from shared.store import Store
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Build = Callable[[Parts], Sequence[Service]]
-EXAMINE_S = 2.0
-EXAMINE_SOON_S = 0.5
+Build = Callable[[Context], Sequence[Service]]
+SELF_CHECK_S = 2.0
+SELF_CHECK_SOON_S = 0.5
 RETRY_S = 2.0
 
 
@@ -57,7 +57,7 @@ class Runtime:
         self._stop = threading.Event()
         self._workers_stop = threading.Event()
         self._outbox_stop = threading.Event()
-        self._turns = Turns()
+        self._in_flight = InFlight()
         self._bus: Bus | None = None
         self._pulse = Pulse(problems=("starting",))
         self._started_at = now()
@@ -114,10 +114,11 @@ class Runtime:
         def tell(events: Sequence[Event]) -> None:
             announce(self._relay.end(), events)
 
-        max_bytes = self._settings.intake.max_bytes
-        intake = Intake(store, journal, tell, max_bytes=max_bytes)
+        intake = Intake(store, journal, tell, max_bytes=self._settings.intake.max_bytes)
         self._insist(lambda: journal.prepare(store.volume.identity()), tries=1)
-        services = self._build(Parts(self._settings, store, journal, intake, tell, self._redeliver))
+        services = self._build(
+            Context(self._settings, store, journal, intake, tell, self._redeliver)
+        )
         subscribe = partial(_subscribe, services, store, journal)
         broker = open_broker(self._settings.broker, "+".join(s.name for s in services))
         bus = self._bus = Bus(broker, self._relay, _consumes(services))
@@ -129,7 +130,7 @@ class Runtime:
         try:
             self._start(subscribe, [bus, outbox, *sources], workers)
             log.info("running %s", ", ".join(s.name for s in services), extra={"action": "running"})
-            examiner = Examiner(
+            self_check = SelfCheck(
                 services,
                 bus,
                 store,
@@ -138,7 +139,7 @@ class Runtime:
                 started_at=self._started_at,
                 stuck_s=self._settings.health.stuck_s,
             )
-            self._watch(examiner, [bus, outbox, *workers, *sources])
+            self._watch(self_check, [bus, outbox, *workers, *sources])
         finally:
             self._shut_down(sources, workers, bus, outbox)
             for service in services:
@@ -173,7 +174,7 @@ class Runtime:
             journal=journal,
             policy=self._settings.work,
             metrics=self._metrics,
-            turns=self._turns,
+            in_flight=self._in_flight,
             stop=self._workers_stop,
         )
 
@@ -192,22 +193,22 @@ class Runtime:
 
         return threading.Thread(target=run, name=source.name, daemon=True)
 
-    def _watch(self, examiner: Examiner, threads: Sequence[threading.Thread]) -> None:
+    def _watch(self, self_check: SelfCheck, threads: Sequence[threading.Thread]) -> None:
         # A thread of its own, so that a database which does not answer can't hold up the end.
         watching = threading.Thread(
-            target=self._examine, args=(examiner,), name="examiner", daemon=True
+            target=self._check_self, args=(self_check,), name="examiner", daemon=True
         )
         watching.start()
-        while not self._stop.wait(EXAMINE_SOON_S):
+        while not self._stop.wait(SELF_CHECK_SOON_S):
             for thread in (*threads, watching):
                 if not thread.is_alive() and not self._stop.is_set():
                     log.error("thread %s died", thread.name, extra={"action": "thread_died"})
                     self._failure = SnapbusError(f"thread {thread.name} died")
                     self._stop.set()
 
-    def _examine(self, examiner: Examiner) -> None:
-        while not self._stop.wait(EXAMINE_SOON_S if self._pulse.problems else EXAMINE_S):
-            self._pulse = examiner.examine()
+    def _check_self(self, self_check: SelfCheck) -> None:
+        while not self._stop.wait(SELF_CHECK_SOON_S if self._pulse.problems else SELF_CHECK_S):
+            self._pulse = self_check.run()
 
     def _shut_down(
         self,

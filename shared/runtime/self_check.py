@@ -17,7 +17,7 @@ from shared.store import Store
 BUS_HANGS_S = 30.0
 
 
-class Examiner:
+class SelfCheck:
     """Looks at the services of one process. Belongs to the main thread."""
 
     def __init__(
@@ -39,7 +39,7 @@ class Examiner:
         self._started_at = started_at
         self._stuck_s = stuck_s
 
-    def examine(self) -> Pulse:
+    def run(self) -> Pulse:
         """What was found; the services' own words go to the journal too."""
         problems: list[str] = []
         bus = self._bus

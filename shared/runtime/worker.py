@@ -30,8 +30,8 @@ from shared.errors import (
 )
 from shared.events import EVENTS, Event
 from shared.failpoint import reach
-from shared.journal import Journal, Turn
-from shared.runtime.in_flight import Turns
+from shared.journal import Attempt, Journal
+from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
 from shared.service import Handler, Service
 from shared.settings.runtime import WorkSection
@@ -66,7 +66,7 @@ class Worker(threading.Thread):
         journal: Journal,
         policy: WorkSection,
         metrics: Metrics,
-        turns: Turns,
+        in_flight: InFlight,
         stop: threading.Event,
     ) -> None:
         super().__init__(name=f"{service.name}-{number}", daemon=True)
@@ -75,7 +75,7 @@ class Worker(threading.Thread):
         self._journal = journal
         self._policy = policy
         self._metrics = metrics
-        self._turns = turns
+        self._in_flight = in_flight
         self._stop_event = stop
 
     def run(self) -> None:
@@ -99,13 +99,13 @@ class Worker(threading.Thread):
             end.send(b"done", tag, b"0")
             return
         name = self._service.name
-        if not self._turns.take(name, event.id, tag):
+        if not self._in_flight.take(name, event.id, tag):
             return  # another worker has this event, and settles this delivery with its own
         outputs: Sequence[Event] | None = None
         try:
             outputs = self._settle(event, redelivered=redelivered)
         finally:
-            tags = self._turns.release(name, event.id)
+            tags = self._in_flight.release(name, event.id)
         if outputs is None:
             return  # stopping without the journal: unsettled, so the broker keeps it
         reach("worker.committed")
@@ -120,49 +120,51 @@ class Worker(threading.Thread):
         name = self._service.name
         with ExitStack() as alone:
             if redelivered:
-                alone.enter_context(self._turns.suspects)
-            turn = self._insist(lambda: self._journal.begin(name, event, redelivered=redelivered))
-            if turn is None:
+                alone.enter_context(self._in_flight.suspects)
+            attempt = self._insist(
+                lambda: self._journal.begin(name, event, redelivered=redelivered)
+            )
+            if attempt is None:
                 return None
             reach("worker.begun")
-            if not turn.unended:
+            if not attempt.unended:
                 alone.close()
-            if turn.done:
+            if attempt.done:
                 self._count(event, "repeated")
                 return ()
-            commit = self._attempt(event, turn)
+            commit = self._attempt(event, attempt)
             reach("worker.handled")
             try:
                 return self._insist(commit)
             except Exception as error:
                 # What the handler made can't be stored, so it failed.
                 log.exception("%s: no commit", event.routing_key, extra={"action": "failed"})
-                return self._insist(self._failure(event, turn.attempts, error))
+                return self._insist(self._failure(event, attempt.attempts, error))
 
-    def _attempt(self, event: Event, turn: Turn) -> Commit:
+    def _attempt(self, event: Event, attempt: Attempt) -> Commit:
         """Call the handler; returns what is to be written of it."""
         name = self._service.name
-        alone = self._service.alone if turn.attempts > 1 else None
-        given_up = turn.attempts > self._policy.attempts
-        if turn.unended and (given_up or (turn.attempts > SUSPICIOUS and not alone)):
-            text = f"it was begun {turn.attempts - 1} times, and the process ended each time"
+        alone = self._service.alone if attempt.attempts > 1 else None
+        given_up = attempt.attempts > self._policy.attempts
+        if attempt.unended and (given_up or (attempt.attempts > SUSPICIOUS and not alone)):
+            text = f"it was begun {attempt.attempts - 1} times, and the process ended each time"
             # Later, so that others come first, and one that was only near each time is spared.
-            return self._failure(event, turn.attempts, Reject(text) if given_up else Retry(text))
+            return self._failure(event, attempt.attempts, Reject(text) if given_up else Retry(text))
         try:
             handler = self._handler(event)
             with self._metrics.seconds.labels(name, event.topic).time():
                 outputs = [self._signed(output) for output in (alone or handler)(event)]
         except JournalUnavailable as error:
-            return self._failure(event, turn.attempts, Retry(str(error), after_s=5.0))
+            return self._failure(event, attempt.attempts, Retry(str(error), after_s=5.0))
         except StoreError as error:
-            return self._failure(event, turn.attempts, Retry(str(error)))
+            return self._failure(event, attempt.attempts, Retry(str(error)))
         except (Retry, Reject, Crashed) as error:
-            return self._failure(event, turn.attempts, error)
+            return self._failure(event, attempt.attempts, error)
         except Exception as error:
             log.exception("%s failed at %s", name, event.topic, extra={"action": "failed"})
-            return self._failure(event, turn.attempts, error)
+            return self._failure(event, attempt.attempts, error)
         self._count(event, "done")
-        return lambda: self._journal.finish(name, event, outputs, attempts=turn.attempts)
+        return lambda: self._journal.finish(name, event, outputs, attempts=attempt.attempts)
 
     def _handler(self, event: Event) -> Handler:
         handler = self._service.handlers.get(event.topic)

@@ -13,7 +13,7 @@ import os
 import sys
 from importlib import import_module
 
-from tests.bench.rows import Row, say, table
+from tests.bench.results import Row, say, table
 
 MEASUREMENTS = ("detector", "pipeline", "decode", "ftp", "publish")
 """Modules of this folder, in the order in which they run."""

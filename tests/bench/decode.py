@@ -15,7 +15,7 @@ from PIL import Image
 from services.detector.frame import Input, place, tensor
 from shared.picture.decode import decode
 from tests.bench.camera_pictures import full_hd, ultra_hd
-from tests.bench.rows import Row, ratios
+from tests.bench.results import Row, ratios
 
 TARGET = Input(640, 640, 32, flexible=True)
 REPEATS = 12

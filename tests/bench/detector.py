@@ -21,7 +21,7 @@ from PIL import Image
 from services.detector.engine import cores
 from services.detector.model import prepare
 from tests.bench.camera_pictures import full_hd
-from tests.bench.rows import Row, ratios
+from tests.bench.results import Row, ratios
 from tests.data.full_model import full_model
 from tests.support.yolo import ROOT, environment, yolo_python
 from tests.support.yolo import run as run_in

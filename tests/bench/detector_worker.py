@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench.rows import say
+from tests.bench.results import say
 
 STARTED = time.perf_counter()
 

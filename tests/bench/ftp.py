@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from tests.bench.rows import Row, ratios, say
+from tests.bench.results import Row, ratios, say
 
 ROUNDS = 5
 FILES = {8: 240, 64: 384}

@@ -26,7 +26,7 @@ from services.detector.choose import choose, open_engine
 from services.detector.model import prepare
 from shared.picture.decode import Limits, decode
 from tests.bench import naive
-from tests.bench.rows import Row
+from tests.bench.results import Row
 from tests.bench.traffic import (
     Heard,
     alone,

@@ -15,7 +15,7 @@ import pika
 
 from shared.bus.broker import Message
 from shared.bus.rabbit.broker import RabbitBroker
-from tests.bench.rows import Row
+from tests.bench.results import Row
 from tests.support.listeners import Party
 from tests.support.servers import RabbitServer
 
@@ -106,7 +106,7 @@ def _latency(party: Party, count: int) -> tuple[list[float], list[float]]:
                 delivered = now - began
         confirms.append(confirmed)
         hops.append(max(confirmed, delivered))
-        party.settle()
+        party.acknowledge()
         party.deliveries.clear()
     return confirms, hops
 
@@ -117,7 +117,7 @@ def _drain(party: Party) -> None:
     while time.monotonic() - quiet_since < 0.3:
         party.broker.poll(0.05)
         if party.deliveries:
-            party.settle()
+            party.acknowledge()
             party.deliveries.clear()
             quiet_since = time.monotonic()
 

@@ -134,5 +134,5 @@ def account(system: System, feed: Feed, sent: Collection[str]) -> Account:
     result.unexpected += [f"file of {one}" for one in held.files if one not in held.states]
     with closing(journal_of(system)) as journal:
         doctor = Doctor(system.store, journal, system.archive, level="hashes")
-        result.findings += [f"{one.invariant} {one.what}" for one in doctor.examine()]
+        result.findings += [f"{one.invariant} {one.what}" for one in doctor.findings()]
     return result

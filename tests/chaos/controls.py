@@ -160,8 +160,8 @@ def _published_later(folder: Path, bus_type: type[Bus], *, reconciles: bool) -> 
 def _heard(broker: LocalBroker, expected: int) -> int:
     queue = broker._queues["listener"]
     with contextlib.suppress(AssertionError):
-        eventually(lambda: len(queue.waiting) + len(queue.unsettled) >= expected, timeout=2)
-    return len(queue.waiting) + len(queue.unsettled)
+        eventually(lambda: len(queue.waiting) + len(queue.unacknowledged) >= expected, timeout=2)
+    return len(queue.waiting) + len(queue.unacknowledged)
 
 
 def read_again(folder: Path, broken: bool) -> Outcome:

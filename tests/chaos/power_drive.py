@@ -15,7 +15,7 @@ from services.drive.app import build
 from shared.events import Event, SnapshotAnalyzed, SnapshotTaken
 from shared.ingest.intake import Intake
 from shared.journal import Journal
-from shared.service import Parts
+from shared.service import Context
 from shared.settings import Settings
 from shared.store import Store
 
@@ -32,8 +32,10 @@ class Drive:
         self.waiting: queue.Queue[Event] = queue.Queue(MOST_WAITING)
         intake = Intake(store, journal, self.announce, max_bytes=1)
         settings = Settings.model_validate({"data": store.root.parent})
-        parts = Parts(settings, store, journal, intake, self.announce, lambda name, events: None)
-        service = build(parts)
+        context = Context(
+            settings, store, journal, intake, self.announce, lambda name, events: None
+        )
+        service = build(context)
         self._file = service.handlers[SnapshotAnalyzed.topic]
         for _ in range(service.workers):
             threading.Thread(target=self._work, daemon=True).start()

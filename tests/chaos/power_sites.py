@@ -20,7 +20,7 @@ from shared.admin.doctor.files import sha256_of
 from shared.ingest.intake import Intake
 from shared.journal import Journal
 from shared.journal.queries.audit import Catalogued
-from shared.service import Parts
+from shared.service import Context
 from shared.settings import Settings
 from shared.store import Store
 from tests.chaos.disk import Disk, family
@@ -90,7 +90,7 @@ class Files:
             catalogue = list(journal.audit.catalogue())
             lost = self._missing(acknowledged, catalogue)
             doctor = Doctor(self._store, journal, self._archive, level="hashes")
-            told = [f"{found.invariant}: {found.what}" for found in doctor.examine()]
+            told = [f"{found.invariant}: {found.what}" for found in doctor.findings()]
         rows = Counter(row.sha256 for row in catalogue)
         known = {line.split()[0] for line in self._owed}
         files = Counter(path.stem[-26:] for path in self._archive.rglob("*.jpg"))
@@ -126,9 +126,9 @@ def _empty_spool(store: Store, journal: Journal) -> int:
     intake = Intake(store, journal, lambda events: None, max_bytes=1)
     settings = Settings.model_validate({"data": store.root})
     told: list[Any] = []
-    parts = Parts(settings, store, journal, intake, told.extend, lambda service, events: None)
+    context = Context(settings, store, journal, intake, told.extend, lambda service, events: None)
     spooled = len(list((store.root / "spool").glob("*.json")))
-    Reconciler(parts, at_once=False).reconcile()
+    Reconciler(context, at_once=False).reconcile()
     return spooled
 
 

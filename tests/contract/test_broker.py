@@ -145,7 +145,7 @@ def test_each_publish_is_confirmed_exactly_once(transport: Transport) -> None:
 
     for number in range(1000):
         party.publish(str(number))
-        party.settle()
+        party.acknowledge()
         party.deliveries.clear()
         if number % 100 == 0:
             party.broker.poll(0)
@@ -173,7 +173,7 @@ def test_what_is_unsettled_comes_again_after_a_close(transport: Transport) -> No
     first.until(lambda: len(first.deliveries) == 2)
     assert not first.deliveries[0].redelivered
 
-    first.settle(first.deliveries[:1])
+    first.acknowledge(first.deliveries[:1])
     first.broker.close()
     second = transport.again(first).open()
     second.until(lambda: second.deliveries)
@@ -191,15 +191,15 @@ def test_settling_twice_or_what_came_before_a_close_does_nothing(transport: Tran
     party.publish("1")
     party.until(lambda: party.deliveries)
     old = party.deliveries[0]
-    party.settle()
-    party.settle()
-    party.settle(accepted=False)
+    party.acknowledge()
+    party.acknowledge()
+    party.acknowledge(accepted=False)
     party.publish("2")
     party.until(lambda: len(party.deliveries) == 2)
     party.broker.close()
-    party.settle()
+    party.acknowledge()
     again = transport.again(party).open()
-    again.broker.settle(old, accepted=False)
+    again.broker.acknowledge(old, accepted=False)
     again.until(lambda: again.deliveries)
 
     assert again.bodies("detector") == ["2"]
@@ -213,8 +213,8 @@ def test_what_is_not_accepted_is_among_the_dead_letters(transport: Transport) ->
     party.publish("bad")
     party.until(lambda: len(party.deliveries) == 2)
 
-    party.settle(party.deliveries[:1])
-    party.settle(party.deliveries[1:], accepted=False)
+    party.acknowledge(party.deliveries[:1])
+    party.acknowledge(party.deliveries[1:], accepted=False)
 
     party.turn(0.1)
     assert eventually(transport.dead_letters) == [b"bad"]
@@ -234,7 +234,7 @@ def test_no_more_than_the_prefetch_is_handed_out(transport: Transport) -> None:
     party.turn()
     assert (len(party.bodies("slow")), len(party.bodies("fast"))) == (3, 7)
 
-    party.settle([next(each for each in party.deliveries if each.queue == "slow")])
+    party.acknowledge([next(each for each in party.deliveries if each.queue == "slow")])
     party.until(lambda: len(party.deliveries) == 11)
     party.turn()
     assert party.bodies("slow") == ["0", "1", "2", "3"]
@@ -287,7 +287,7 @@ def test_a_full_queue_refuses_and_accepts_again_once_drained(transport: Transpor
     assert "full" in party.refused[0][1]
 
     def drained() -> bool:
-        party.settle()
+        party.acknowledge()
         return {each.body.decode() for each in party.deliveries} == set(party.confirmed)
 
     party.until(drained)
@@ -408,7 +408,7 @@ def test_a_restart_in_the_middle_loses_nothing_that_was_confirmed(
         if number == 100 and disturber.ident is None:
             disturber.start()
         party.broker.poll(0.005)
-        party.settle()
+        party.acknowledge()
         was_down = was_down or not party.connected
     party.until(party.all_told)
     unknown = {event_id for event_id, _ in party.refused} - set(party.confirmed)
@@ -417,7 +417,7 @@ def test_a_restart_in_the_middle_loses_nothing_that_was_confirmed(
     party.until(party.all_told)
 
     def complete() -> bool:
-        party.settle()
+        party.acknowledge()
         return set(party.bodies("detector")) >= set(party.confirmed)
 
     party.until(complete)
@@ -444,7 +444,7 @@ def test_what_was_confirmed_survives_a_kill_of_the_broker(
     party = transport.party(DETECTOR).open()
 
     def complete() -> bool:
-        party.settle()
+        party.acknowledge()
         return set(party.bodies("detector")) >= set(publisher.confirmed)
 
     party.until(complete)

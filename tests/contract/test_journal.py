@@ -19,7 +19,7 @@ from sqlalchemy import Connection, event, insert, select, text
 
 from shared.errors import ConfigError, JournalUnavailable, StoreMissing
 from shared.events import Event, SnapshotArchived, SnapshotRejected, SnapshotSkipped
-from shared.journal import Journal, Turn
+from shared.journal import Attempt, Journal
 from shared.journal.database import Database
 from shared.journal.group_commit import GroupCommit
 from shared.journal.schema import events, metadata, snapshots, work
@@ -217,7 +217,7 @@ def test_an_event_is_recorded_once(journal: Journal):
 def test_outputs_and_the_mark_are_written_together_and_once(journal: Journal):
     first = catalogue(journal)
     seen = analyzed(first, "cat")
-    assert journal.begin("detector", first, redelivered=False) == Turn(False, 1)
+    assert journal.begin("detector", first, redelivered=False) == Attempt(False, 1)
     assert journal.finish("detector", first, [seen]) == [seen]
     assert journal.finish("detector", first, [seen]) == []
     assert journal.begin("detector", first, redelivered=True).done
@@ -261,20 +261,20 @@ def test_what_is_dead_stays_so_until_it_is_replayed(journal: Journal):
     first = catalogue(journal)
     journal.fail("drive", first, "no use", attempts=3, retry_after_s=None)
     journal.fail("drive", first, "late", attempts=4, retry_after_s=1)
-    assert journal.begin("drive", first, redelivered=True) == Turn(True, 3)
+    assert journal.begin("drive", first, redelivered=True) == Attempt(True, 3)
     assert journal.recovery.replay(service="ftp") == 0
     assert journal.recovery.replay(service="drive", event_id=first.id) == 1
-    assert journal.begin("drive", first, redelivered=False) == Turn(False, 1)
+    assert journal.begin("drive", first, redelivered=False) == Attempt(False, 1)
 
 
 @pytest.mark.promise("fault D3")
 def test_a_redelivery_is_counted_before_the_work(journal: Journal):
     first = catalogue(journal)
-    assert journal.begin("drive", first, redelivered=False) == Turn(False, 1)
-    assert journal.begin("drive", first, redelivered=True) == Turn(False, 1)
-    assert journal.begin("drive", first, redelivered=True) == Turn(False, 2, unended=True)
+    assert journal.begin("drive", first, redelivered=False) == Attempt(False, 1)
+    assert journal.begin("drive", first, redelivered=True) == Attempt(False, 1)
+    assert journal.begin("drive", first, redelivered=True) == Attempt(False, 2, unended=True)
     journal.fail("drive", first, "busy", attempts=2, retry_after_s=0)
-    assert journal.begin("drive", first, redelivered=True) == Turn(False, 3)
+    assert journal.begin("drive", first, redelivered=True) == Attempt(False, 3)
 
 
 def test_any_error_text_is_kept(journal: Journal):
@@ -412,12 +412,12 @@ def test_settling_forgets_nothing(journal: Journal, clock: Clock):
     journal.begin("drive", sent[5], redelivered=True)
     clock.forward(3600)
     for _ in range(2):
-        journal.recovery.settle()
+        journal.recovery.advance()
         found = journal.recovery.forgotten(clock(), 10)
         assert [each.event for each in found] == [sent[2], sent[4], sent[5]]
     for each in (sent[2], sent[4]):
         journal.finish("drive", each, [])
-    journal.recovery.settle()
+    journal.recovery.advance()
     assert [each.event for each in journal.recovery.forgotten(clock(), 10)] == [sent[5]]
 
 
@@ -435,10 +435,10 @@ def test_settling_waits_for_what_commits_late_although_the_clock_is_put_ahead(
     with journal.recovery._database.writing() as connection:  # not committed yet, as it were
         connection.execute(events.update().where(late).values(topic="none"))
     clock.forward(3600)
-    journal.recovery.settle()
+    journal.recovery.advance()
     with journal.recovery._database.writing() as connection:
         connection.execute(events.update().where(late).values(topic="snapshot.taken"))
-    journal.recovery.settle()
+    journal.recovery.advance()
     assert [each.event for each in journal.recovery.forgotten(clock(), 10)] == [sent[1]]
 
 
@@ -524,10 +524,10 @@ def test_processes_report_and_those_long_gone_are_forgotten(journal: Journal, cl
     journal.report("drive", START, {"ok": True})
     clock.forward(86_000)
     journal.report("ftp", START, {"ok": False})
-    assert [part.service for part in journal.read.parts()] == ["drive", "ftp"]
+    assert [part.service for part in journal.read.service_status()] == ["drive", "ftp"]
     clock.forward(401)
     journal.report("ftp", START, {"ok": True})
-    (part,) = journal.read.parts()
+    (part,) = journal.read.service_status()
     assert (part.service, part.about, part.seen_at) == ("ftp", {"ok": True}, clock())
 
 

@@ -38,7 +38,7 @@ def test_a_picture_can_be_taken_now_and_what_became_of_it_is_told(api, page):
     asked = eventually(lambda: [each for each in api.announced if each.topic == WANTED][1:])[0]
     expect(button).to_be_disabled()
     failed = CameraFailed(camera="porch", reason="login refused")
-    api.parts.record([failed.event(subject="porch", cause=asked)])
+    api.context.record([failed.event(subject="porch", cause=asked)])
     expect(page.locator('.toast[data-kind="error"]')).to_contain_text("login refused")
     expect(page.locator(".camera").first).to_contain_text("failed")
     expect(page.get_by_role("button", name=re.compile("Take a picture now: Street"))).to_have_count(
@@ -49,9 +49,9 @@ def test_a_picture_can_be_taken_now_and_what_became_of_it_is_told(api, page):
 def test_the_system_page_tells_what_is_wrong_and_tries_dead_work_again(api, page):
     taken = api.take()
     api.give_up("detector", taken, "the engine ran out of memory")
-    api.parts.journal.report("api", now(), {"ok": True, "summary": "page on port 1"})
+    api.context.journal.report("api", now(), {"ok": True, "summary": "page on port 1"})
     summary = "not analysing: no model: run task model"
-    api.parts.journal.report("detector", now(), {"ok": False, "summary": summary})
+    api.context.journal.report("detector", now(), {"ok": False, "summary": summary})
     page.goto(f"{api.url}/system")
 
     expect(page.locator("h1")).to_have_text("Something needs a look")
@@ -96,8 +96,8 @@ def test_no_name_or_error_text_becomes_markup(tmp_path, page, attack):
         api.give_up("detector", dead, attack)
         api.analyze(api.take(name="3.jpg"), reason=attack)
         failed = CameraFailed(camera="porch", reason=attack).event(subject="porch", cause="x")
-        api.parts.record([failed])
-        api.parts.journal.report("camera", failed.time, {"ok": False, "summary": attack})
+        api.context.record([failed])
+        api.context.journal.report("camera", failed.time, {"ok": False, "summary": attack})
 
         page.goto(api.url)
         expect(page.locator(".card strong").first).to_have_text(attack)

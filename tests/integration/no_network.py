@@ -86,7 +86,7 @@ def stream(folder: Path) -> None:
         eventually(lambda: api.service.about()["streams"] == 1)
         set_loopback(up=False)
         failed = CameraFailed(camera="porch", reason="x")
-        api.parts.record([failed.event(subject="porch", cause="x")])
+        api.context.record([failed.event(subject="porch", cause="x")])
         eventually(lambda: api.service.about()["streams"] == 0, timeout=20)
         set_loopback(up=True)
 

@@ -20,7 +20,7 @@ from shared.errors import ConfigError, JournalUnavailable
 from shared.events import Event, SnapshotAnalyzed
 from shared.ingest.intake import Arrival
 from shared.main import main
-from shared.service import Parts, Service
+from shared.service import Context, Service
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ class Inbox:
 
     name = "inbox"
 
-    def __init__(self, parts: Parts, folder: Path) -> None:
-        self._intake = parts.intake
+    def __init__(self, context: Context, folder: Path) -> None:
+        self._intake = context.intake
         self._folder = folder
 
     def run(self, stop: threading.Event) -> None:
@@ -66,13 +66,13 @@ def detect(event: Event) -> Sequence[Event]:
     return [data.event(subject=event.subject, cause=event)]
 
 
-def build(parts: Parts) -> Sequence[Service]:
+def build(context: Context) -> Sequence[Service]:
     """Runs small services for a test."""
-    inbox = Inbox(parts, Path(os.environ["INBOX"]))
+    inbox = Inbox(context, Path(os.environ["INBOX"]))
     return [
         Service("detector", {"snapshot.taken": detect}, [inbox], workers=2),
-        services.drive.app.build(parts),
-        services.scheduler.app.build(parts),
+        services.drive.app.build(context),
+        services.scheduler.app.build(context),
     ]
 
 

@@ -83,7 +83,7 @@ def test_a_snapshot_tells_its_whole_story_with_times_since_it_was_taken(api):
     requested = SnapshotRequested(camera="porch", reason="interval").event(
         subject="porch", cause="tick"
     )
-    api.parts.record([requested])
+    api.context.record([requested])
     taken = api.take(cause=requested, door="fetch")
     api.archive(api.analyze(taken, PERSON))
 
@@ -124,7 +124,7 @@ def test_an_unreadable_result_of_another_program_hides_no_snapshot(api):
             "data": {"detections": [{"label": "x", "confidence": 7}]},
         }
     )
-    api.parts.record([broken])
+    api.context.record([broken])
 
     found = api.ask("/v1/snapshots").json["snapshots"][1]
 
@@ -135,7 +135,7 @@ def test_an_unreadable_result_of_another_program_hides_no_snapshot(api):
 def test_dead_work_is_shown_with_its_reason_and_can_be_replayed(api):
     taken = api.take()
     other = api.take("street")
-    api.parts.journal.mark_published([taken.id, other.id])
+    api.context.journal.mark_published([taken.id, other.id])
     api.give_up("detector", taken, "the engine ran out of memory")
     api.give_up("drive", other, "no folder")
 
@@ -151,7 +151,7 @@ def test_dead_work_is_shown_with_its_reason_and_can_be_replayed(api):
     one = api.post("/v1/work/replay", {"snapshot_id": taken.snapshot_id})
     assert one.json == {"replayed": 1}
     assert api.ask(f"/v1/snapshots/{taken.snapshot_id}").json["dead"] == []
-    assert [owed.event.id for owed in api.parts.journal.recovery.due(10)] == [taken.id]
+    assert [owed.event.id for owed in api.context.journal.recovery.due(10)] == [taken.id]
     assert api.post("/v1/work/replay", {"service": "drive"}).json == {"replayed": 1}
     assert api.post("/v1/work/replay").json == {"replayed": 0}
 
@@ -159,8 +159,8 @@ def test_dead_work_is_shown_with_its_reason_and_can_be_replayed(api):
 @pytest.mark.promise("feat J1")
 def test_health_tells_what_runs_and_what_is_wrong(api):
     started = now()
-    api.parts.journal.report("api", started, {"ok": True, "summary": "fine"})
-    api.parts.journal.report("detector", started, {"ok": False, "summary": "no model"})
+    api.context.journal.report("api", started, {"ok": True, "summary": "fine"})
+    api.context.journal.report("detector", started, {"ok": False, "summary": "no model"})
     api.archive(api.analyze(api.take()))
 
     health = api.ask("/v1/health").json

@@ -36,7 +36,7 @@ def test_a_picture_can_be_asked_for_by_hand_and_the_request_followed(api):
 def test_a_request_that_failed_says_why(api):
     url = api.post("/v1/cameras/porch/snapshots").json["url"]
     failed = CameraFailed(camera="porch", reason="no route to the camera", attempts=3)
-    api.parts.record([failed.event(subject="porch", cause=api.announced[0])])
+    api.context.record([failed.event(subject="porch", cause=api.announced[0])])
 
     assert api.ask(url).json["state"] == "failed"
     assert api.ask(url).json["reason"] == "no route to the camera"
@@ -65,7 +65,7 @@ def test_cameras_tell_their_doors_last_picture_failure_and_counts_but_no_secret(
     api.take("porch")
     failed = CameraFailed(camera="porch", reason="timed out").event(subject="porch", cause="x")
     tested = CameraTested(camera="street", door="ftp").event(subject="street", cause="y")
-    api.parts.record([failed, tested])
+    api.context.record([failed, tested])
 
     answer = api.ask("/v1/cameras")
     porch, street = answer.json

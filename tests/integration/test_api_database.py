@@ -80,5 +80,5 @@ def test_without_its_database_a_request_is_refused_in_time_and_may_come_again(
         return answer.json["id"] if answer.status == 202 else None
 
     assert eventually(taken, timeout=30) == eventually(taken)
-    events = api.parts.journal.read.latest_events(10, topic=SnapshotRequested.topic)
+    events = api.context.journal.read.latest_events(10, topic=SnapshotRequested.topic)
     assert len(events) == 2

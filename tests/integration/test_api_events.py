@@ -33,7 +33,7 @@ def fail(api: Api, camera: str, *keys: object, reason: str = "no answer") -> lis
         CameraFailed(camera=camera, reason=reason).event(subject=camera, cause=f"{camera} {key}")
         for key in keys
     ]
-    api.parts.record(events)
+    api.context.record(events)
     return [event.id for event in events]
 
 
@@ -198,7 +198,7 @@ def test_the_server_stops_at_once_although_streams_are_open(tmp_path):
 def test_events_that_postgresql_commits_late_are_told_all_the_same(tmp_path, postgres_url):
     with running_api(tmp_path, {"journal": {"url": postgres_url}}) as api, api.stream() as frames:
         late = CameraFailed(camera="porch", reason="late").event(subject="porch", cause="late")
-        with api.parts.journal._database.writing() as connection:
+        with api.context.journal._database.writing() as connection:
             record(connection, [late], now())  # has its place in the journal, but is not committed
             early = fail(api, "porch", "early")
             assert take_ids(frames, 1) == early

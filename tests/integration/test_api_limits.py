@@ -106,7 +106,7 @@ def test_the_loop_answers_while_the_journal_is_slow(api, monkeypatch):
         go.wait(20)
         return []
 
-    monkeypatch.setattr(api.parts.journal.read, "snapshots", slow)
+    monkeypatch.setattr(api.context.journal.read, "snapshots", slow)
     clients = [
         threading.Thread(target=api.ask, args=("/v1/snapshots",), daemon=True) for _ in range(5)
     ]

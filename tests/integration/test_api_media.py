@@ -50,7 +50,7 @@ def test_a_thumbnail_is_small_cached_and_never_asked_for_twice(api):
     assert "immutable" in first.headers["cache-control"]
     assert "private" in first.headers["cache-control"]
     assert (again.status, again.body) == (304, b"")
-    cache = api.parts.store.derived("thumbnail-480", str(taken.data["sha256"]))
+    cache = api.context.store.derived("thumbnail-480", str(taken.data["sha256"]))
     assert cache.read_bytes() == first.body
     assert api.ask(path).body == first.body
     assert api.ask(path, "HEAD").status == 200
@@ -139,7 +139,7 @@ def test_no_path_of_a_client_reaches_a_file(api, name):
 
 def test_a_lost_file_is_told_as_such(api):
     taken = api.take()
-    api.parts.store.path(str(taken.data["sha256"])).unlink()
+    api.context.store.path(str(taken.data["sha256"])).unlink()
 
     answer = api.ask(f"/v1/snapshots/{taken.snapshot_id}/picture")
 

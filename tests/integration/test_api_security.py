@@ -59,7 +59,7 @@ def test_an_unexpected_error_tells_nothing_about_the_inside(api, monkeypatch):
     def broken(*_args, **_options):
         raise RuntimeError("select * from secrets where path = '/srv/data'")
 
-    monkeypatch.setattr(api.parts.journal.read, "snapshots", broken)
+    monkeypatch.setattr(api.context.journal.read, "snapshots", broken)
 
     answer = api.ask("/v1/snapshots")
 
@@ -74,7 +74,7 @@ def test_a_database_that_is_away_is_a_503_that_says_when_to_come_again(api, monk
         raise JournalUnavailable("connection to db.internal (user snapbus) refused")
 
     for name in ("snapshots", "snapshots_of", "counts", "newest_seq", "parts", "lag"):
-        monkeypatch.setattr(api.parts.journal.read, name, away)
+        monkeypatch.setattr(api.context.journal.read, name, away)
 
     for path in ("/v1/snapshots", f"/v1/snapshots/{ULID}", "/v1/health", "/v1/health/ready"):
         answer = api.ask(path)

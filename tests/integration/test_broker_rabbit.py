@@ -182,13 +182,13 @@ def test_an_alarm_refuses_publishes_in_time_and_never_hangs(
     assert "memory or disk" in party.refused[-1][1]
     # Deliveries were not lost: this one is settled, and does not come again.
     assert all(connected for connected, _ in party.connections)
-    party.settle()
+    party.acknowledge()
 
     party.until(lambda: party.connections[-1][1].startswith("connected"))
     party.publish("after")
 
     def arrived() -> bool:
-        party.settle()  # some that were refused lay in RabbitMQ's socket, and come now
+        party.acknowledge()  # some that were refused lay in RabbitMQ's socket, and come now
         return "after" in party.confirmed and "after" in party.bodies("detector")
 
     party.until(arrived)

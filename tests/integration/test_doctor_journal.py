@@ -38,9 +38,9 @@ def here(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Core]:
     here.journal.close()
 
 
-def examine(here: Core, level: str = "hashes", **options) -> list[Finding]:
+def findings(here: Core, level: str = "hashes", **options) -> list[Finding]:
     archive = here.settings.data / here.settings.drive.folder
-    return list(Doctor(here.store, here.journal, archive, level=level, **options).examine())
+    return list(Doctor(here.store, here.journal, archive, level=level, **options).findings())
 
 
 def kinds(found: list[Finding]) -> list[str]:
@@ -70,7 +70,7 @@ def test_an_unfinished_snapshot_is_named_with_who_owes_it(here: Core):
     first = old_snapshot(here)
 
     def why() -> str:
-        return next(one.what for one in examine(here, "rows") if one.invariant == "I6")
+        return next(one.what for one in findings(here, "rows") if one.invariant == "I6")
 
     assert "snapshot.taken is not published" in why()
     here.journal.mark_published([first.id])
@@ -87,11 +87,11 @@ def test_an_unfinished_snapshot_is_named_with_who_owes_it(here: Core):
 def test_a_snapshot_that_nobody_takes_further_is_at_its_end(here: Core):
     first = old_snapshot(here)
     here.journal.mark_published([first.id])
-    assert examine(here, "rows") == []
+    assert findings(here, "rows") == []
 
     here.journal.subscribe("detector", ["snapshot.taken"])
     here.journal.finish("detector", first, [])
-    (found,) = examine(here, "rows")
+    (found,) = findings(here, "rows")
 
     assert "nobody owes it anything" in found.what
 
@@ -100,7 +100,7 @@ def test_a_snapshot_that_nobody_takes_further_is_at_its_end(here: Core):
 def test_events_that_wait_too_long_for_the_broker_are_counted(here: Core):
     here.journal.append([analyzed(taken(number)) for number in range(3)])
 
-    assert "3 events are not published" in examine(here, "rows")[0].what
+    assert "3 events are not published" in findings(here, "rows")[0].what
 
 
 @pytest.mark.promise("inv I12")
@@ -124,11 +124,11 @@ def test_a_request_ends_with_one_picture_or_a_failure(here: Core):
     here.journal.append([open_one, failed, answered, failure, pictures[0]])
     here.journal.mark_published([each.id for each in (open_one, failed, answered, failure)])
 
-    told = [one.what for one in examine(here, "rows") if one.invariant == "I12"]
+    told = [one.what for one in findings(here, "rows") if one.invariant == "I12"]
     assert told == [f"request {open_one.id} has neither a picture nor a failure"]
 
     here.journal.append([pictures[1]])
-    told = [one.what for one in examine(here, "rows") if one.invariant == "I12"]
+    told = [one.what for one in findings(here, "rows") if one.invariant == "I12"]
     assert len(told) == 3
 
 
@@ -155,7 +155,7 @@ def test_a_lost_unique_key_is_noticed(here: Core):
             drop = "ALTER TABLE snapshots DROP CONSTRAINT one_snapshot_per_key"
             connection.execute(text(drop))
 
-    assert [one.what for one in examine(here, "rows")] == [
+    assert [one.what for one in findings(here, "rows")] == [
         "table snapshots lacks its unique key on dedupe_key"
     ]
 
@@ -166,7 +166,7 @@ def test_a_secret_in_the_journal_is_noticed_and_not_shown(here: Core):
     here.journal.append([said.event(subject="gate", cause="a")])
     secrets = [("cameras.gate.password", "hunter2_hunter2"), ("other", "hunter2-hunter2")]
 
-    told = [one for one in examine(here, secrets=secrets) if one.invariant == "I16"]
+    told = [one for one in findings(here, secrets=secrets) if one.invariant == "I16"]
 
     assert [one.what for one in told] == ["the secret cameras.gate.password is in 1 rows of events"]
 
@@ -177,14 +177,14 @@ def test_what_waits_in_the_spool_is_known_and_named_when_it_waits_long(here: Cor
     spool, first = Spool(here.store), here.told[0]
     waiting = Waiting(first, ("key",), START)
     spool.put(waiting)
-    assert "I1" not in kinds(examine(here))
+    assert "I1" not in kinds(findings(here))
 
     age(spool.path(waiting))
-    assert "I1" in kinds(examine(here))
+    assert "I1" in kinds(findings(here))
     blobs(here)[0].unlink()
-    assert "I2" in kinds(examine(here))
+    assert "I2" in kinds(findings(here))
     spool.path(waiting).write_text("{")
-    assert any("can't be read" in one.what and "spool" in one.what for one in examine(here))
+    assert any("can't be read" in one.what and "spool" in one.what for one in findings(here))
 
 
 # Restored from a backup: fault X5
@@ -224,7 +224,7 @@ def restore_database(here: Core) -> None:
 def test_an_old_database_beside_new_files_names_the_files_it_does_not_know(split: Core):
     restore_database(split)
 
-    found = examine(split)
+    found = findings(split)
 
     today = str(split.told[1].data["sha256"])
     assert [one.invariant for one in found] == ["I3", "I9"]
@@ -239,7 +239,7 @@ def test_old_files_beside_a_new_database_name_the_snapshots_without_a_file(split
     shutil.rmtree(root)
     shutil.copytree(split.settings.data / "old-store", root)
 
-    found = [one for one in examine(split) if one.invariant != "I9"]
+    found = [one for one in findings(split) if one.invariant != "I9"]
 
     assert [one.invariant for one in found] == ["I2"]
     assert str(split.told[1].snapshot_id) in found[0].what

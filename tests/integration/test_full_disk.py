@@ -128,4 +128,4 @@ def test_a_disk_that_is_full_for_a_while_is_recovered_from_without_hands(house: 
     with closing(house.system.journal()) as journal:
         system = house.system
         doctor = Doctor(system.store, journal, system.archive, level="hashes", grace_s=0)
-        assert [one.what for one in doctor.examine()] == []
+        assert [one.what for one in doctor.findings()] == []

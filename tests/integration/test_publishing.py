@@ -106,7 +106,7 @@ def test_two_processes_that_publish_one_backlog_lose_nothing_and_ask_once_per_sl
 
     def all_marked() -> bool:
         detector.broker.poll(0.01)
-        detector.settle()
+        detector.acknowledge()
         return bool(detector.deliveries) and not unpublished(postgres_url, sent)
 
     eventually(all_marked, timeout=60)
@@ -117,7 +117,7 @@ def test_two_processes_that_publish_one_backlog_lose_nothing_and_ask_once_per_sl
 
     def all_heard() -> bool:
         detector.broker.poll(0.01)
-        detector.settle()
+        detector.acknowledge()
         heard = Counter(detector.bodies("detector"))
         return len(heard) == BACKLOG and max(heard.values()) > 1
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from sqlalchemy import text
 
 from shared.admin.doctor import Doctor
-from shared.admin.doctor.rows import examine_rows
+from shared.admin.doctor.journal import examine_rows
 from shared.ingest.intake import REPEAT_WINDOW
 from shared.ingest.spool import Spool
 from tests.model.world import World
@@ -40,7 +40,7 @@ class Invariants:
         doctor = Doctor(
             world.store, world.journal, world.archive, level="hashes", grace_s=PATIENT_S
         )
-        assert list(doctor.examine()) == []  # I2, I3, I4, I7, I8, I9, I10
+        assert list(doctor.findings()) == []  # I2, I3, I4, I7, I8, I9, I10
         with world.database.reading() as link:
             query = "select id, sha256, state, received_at, name from snapshots"
             rows = link.execute(text(query)).all()

@@ -24,7 +24,7 @@ from services.scheduler.reconciler import Reconciler
 from shared.errors import StoreError
 from shared.events import Event
 from shared.ingest.spool import Spool
-from shared.journal import Journal, Turn, mapping
+from shared.journal import Attempt, Journal, mapping
 from shared.journal.database import insert_new
 from shared.journal.queries.recovery import Recovery
 from shared.journal.schema import events, snapshots
@@ -138,7 +138,7 @@ BUGS: dict[str, tuple[Callable[[Patches], None], list[Step]]] = {
     "no unique dedupe key": (partial(without_unique, snapshots.c.dedupe_key), [UPLOAD]),
     "no unique id of an event": (partial(without_unique, events.c.id), [deliver]),
     "no look at what was done": (
-        partial(always, Journal, "begin", Turn(done=False, attempts=1)),
+        partial(always, Journal, "begin", Attempt(done=False, attempts=1)),
         [Delivery.deliver_one_twice],
     ),
     "no spool": (

@@ -32,11 +32,11 @@ from shared.journal import Journal
 from shared.journal.database import Database
 from shared.journal.group_commit import GroupCommit, _Job
 from shared.journal.schema import work
-from shared.runtime.in_flight import Turns
+from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
 from shared.runtime.outbox import Outbox
 from shared.runtime.worker import Worker, announce
-from shared.service import Handler, Parts, Service
+from shared.service import Context, Handler, Service
 from shared.settings import Settings
 from shared.store import Store
 from tests.model.post import FakeEnd, Letter, Post
@@ -104,22 +104,22 @@ class World:
             "detector": (SnapshotTaken.topic, analyse),
             "drive": (SnapshotAnalyzed.topic, drive),
         }
-        metrics, turns = Metrics(), Turns()
+        metrics, in_flight = Metrics(), InFlight()
         self.workers = {}
         for name, (topic, handler) in handlers.items():
             self.post.topics[name] = topic
             service = Service(name, {topic: self._watched(name, handler)})
             self.workers[name] = Worker(
                 service, 0, relay=cast(Relay, None), journal=self.journal,
-                policy=self.settings.work, metrics=metrics, turns=turns, stop=_stopped(),
+                policy=self.settings.work, metrics=metrics, in_flight=in_flight, stop=_stopped(),
             )  # fmt: skip
             self.journal.subscribe(name, [topic])
-        self.intervals = Intervals(self.parts, self.clock)
+        self.intervals = Intervals(self.context, self.clock)
         self.set_away(self.away)
 
     @property
-    def parts(self) -> Parts:
-        return Parts(
+    def context(self) -> Context:
+        return Context(
             self.settings, self.store, self.journal, self.intake, self.tell, self.redeliver
         )
 
@@ -189,7 +189,7 @@ class World:
         """A round of the reconciler, which remembers nothing."""
         for name in self.workers:
             self.journal.report(name, self.clock(), {})
-        Reconciler(self.parts, at_once=False, clock=self.clock).reconcile()
+        Reconciler(self.context, at_once=False, clock=self.clock).reconcile()
 
 
 def _stopped() -> Any:

@@ -22,7 +22,7 @@ from shared.events import (
 )
 from shared.ingest.intake import Arrival, Intake
 from shared.journal import Journal
-from shared.service import Parts, Service
+from shared.service import Context, Service
 from shared.settings import Settings
 from shared.store import Store
 from tests.support.fakes import eventually
@@ -57,7 +57,7 @@ class Answer:
 class Api:
     """One running API and what is behind it."""
 
-    parts: Parts
+    context: Context
     service: Service
     announced: list[Event] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
@@ -92,14 +92,14 @@ class Api:
 
     def take(self, camera: str = "porch", data: bytes = b"", **arrival: Any) -> Event:
         """Let a picture come in; its ``snapshot.taken``."""
-        part = self.parts.intake.receive()
+        part = self.context.intake.receive()
         part.write(data or jpeg())
         door = arrival.pop("door", "ftp")
         key = arrival.pop("key", f"{camera} {now().isoformat()}")
-        accepted = self.parts.intake.accept(
+        accepted = self.context.intake.accept(
             part, Arrival(camera=camera, door=door, key=key, **arrival)
         )
-        return self.parts.journal.read.story(accepted.snapshot_id)[0].event
+        return self.context.journal.read.story(accepted.snapshot_id)[0].event
 
     def analyze(self, taken: Event, *found: Mapping[str, Any], reason: str = "") -> Event:
         """Let the detector be done with it; its ``snapshot.analyzed``."""
@@ -117,7 +117,7 @@ class Api:
             }
         )
         event = data.event(subject=taken.subject, cause=taken)
-        self.parts.journal.finish("detector", taken, [event])
+        self.context.journal.finish("detector", taken, [event])
         return event
 
     def archive(self, analyzed: Event, path: str = "2026/01/02/porch.jpg") -> Event:
@@ -126,7 +126,7 @@ class Api:
             camera=analyzed.subject, archive="folder", path=path, sha256="0" * 64, size=1
         )
         event = data.event(subject=analyzed.subject, cause=analyzed)
-        self.parts.journal.finish("drive", analyzed, [event])
+        self.context.journal.finish("drive", analyzed, [event])
         return event
 
     def reject(self, taken: Event, reason: str = "the JPEG does not decode") -> Event:
@@ -134,12 +134,12 @@ class Api:
         event = SnapshotRejected(camera=taken.subject, reason=reason).event(
             subject=taken.subject, cause=taken
         )
-        self.parts.journal.finish("detector", taken, [event])
+        self.context.journal.finish("detector", taken, [event])
         return event
 
     def give_up(self, service: str, event: Event, error: str) -> None:
         """Let a service give an event up."""
-        self.parts.journal.fail(service, event, error, attempts=5, retry_after_s=None)
+        self.context.journal.fail(service, event, error, attempts=5, retry_after_s=None)
 
     @contextmanager
     def stream(self, query: str = "", port: int = 0, **headers: str) -> Iterator[Frames]:
@@ -193,9 +193,9 @@ def running_api(folder: Path, tree: Mapping[str, Any] | None = None) -> Iterator
     announced: list[Event] = []
     with closing(Journal.open(settings.journal_url)) as journal:
         intake = Intake(store, journal, announced.extend, max_bytes=5_000_000)
-        parts = Parts(settings, store, journal, intake, announced.extend, lambda *_: None)
-        service = build(parts)
-        api = Api(parts, service, announced)
+        context = Context(settings, store, journal, intake, announced.extend, lambda *_: None)
+        service = build(context)
+        api = Api(context, service, announced)
         stop = api.stop
         thread = threading.Thread(
             target=service.sources[0].run, args=(stop,), name="api", daemon=True

@@ -15,7 +15,7 @@ from services.camera.still import one_picture
 from shared.events import CameraFailed, Event, SnapshotRequested
 from shared.ingest.intake import Intake
 from shared.journal import Journal
-from shared.service import Parts, Service
+from shared.service import Context, Service
 from shared.settings import Settings
 from shared.settings.cameras import FetchSection
 from shared.store import Store
@@ -53,7 +53,7 @@ class Place:
         tree = {name: {"fetch": fetch} if fetch else {} for name, fetch in cameras.items()}
         settings = Settings.model_validate({"data": self.folder, "cameras": tree})
         return build(
-            Parts(
+            Context(
                 settings=settings,
                 store=self.store,
                 journal=self.journal,

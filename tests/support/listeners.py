@@ -73,10 +73,10 @@ class Party(Recorder):
         """What came on a queue, in order."""
         return [each.body.decode() for each in self.deliveries if each.queue == queue]
 
-    def settle(self, deliveries: Sequence[Delivery] = (), *, accepted: bool = True) -> None:
+    def acknowledge(self, deliveries: Sequence[Delivery] = (), *, accepted: bool = True) -> None:
         """Settle these deliveries, or all so far."""
         for each in list(deliveries or self.deliveries):
-            self.broker.settle(each, accepted=accepted)
+            self.broker.acknowledge(each, accepted=accepted)
 
     def all_told(self) -> bool:
         """Whether each publish has had exactly one fate."""

@@ -11,7 +11,7 @@ from typing import Any
 from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotTaken, now
 from shared.ingest.intake import Accepted, Arrival, Intake
 from shared.journal import Journal
-from shared.service import Parts
+from shared.service import Context
 from shared.settings import Settings
 from shared.store import Store
 
@@ -75,8 +75,8 @@ class Core:
         return Intake(self.store, self.journal, self.told.extend, max_bytes=100_000)
 
     @property
-    def parts(self) -> Parts:
-        return Parts(
+    def parts(self) -> Context:
+        return Context(
             self.settings, self.store, self.journal, self.intake, self.told.extend, self.redeliver
         )
 

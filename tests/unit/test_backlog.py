@@ -13,7 +13,7 @@ import pytest
 
 from services.scheduler.reconciler import BATCH, Reconciler
 from shared.events import Event, now
-from shared.service import Parts
+from shared.service import Context
 from shared.settings import Settings
 from shared.store import Store
 from tests.support.fakes import eventually
@@ -49,7 +49,7 @@ def test_a_long_backlog_is_worked_through_and_everything_is_done_once(rig: Rig, 
     rig.journal.mark_published(half)  # by a broker that is not the one of today
     store = Store(tmp_path / "store")
     store.create()
-    parts = Parts(
+    context = Context(
         Settings.model_validate({"data": tmp_path, "scheduler": {"reconcile_s": 0.1}}),
         store,
         rig.journal,
@@ -58,7 +58,7 @@ def test_a_long_backlog_is_worked_through_and_everything_is_done_once(rig: Rig, 
         lambda service, events: rig.give(*shuffled(events), queue=service),
     )
     stop = threading.Event()
-    reconciler = Reconciler(parts, at_once=True)
+    reconciler = Reconciler(context, at_once=True)
     thread = threading.Thread(target=reconciler.run, args=(stop,), daemon=True)
     rig.start()
     thread.start()

@@ -41,9 +41,9 @@ class Scripted(LocalBroker):
         else:
             super().publish(message)
 
-    def settle(self, delivery: Delivery, *, accepted: bool) -> None:
+    def acknowledge(self, delivery: Delivery, *, accepted: bool) -> None:
         self.settled.append((delivery.tag, accepted))
-        super().settle(delivery, accepted=accepted)
+        super().acknowledge(delivery, accepted=accepted)
 
     def poll(self, timeout_s: float) -> None:
         if self.lose and self.party:

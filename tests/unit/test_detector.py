@@ -14,7 +14,7 @@ from services.detector.engine import EngineFailed, Findings
 from shared.envelope import MAX_BYTES, encode
 from shared.errors import Reject, Retry
 from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotTaken, now
-from shared.service import Parts
+from shared.service import Context
 from shared.settings import Settings
 from shared.settings.detector import DetectorSection
 from shared.store import Store
@@ -163,7 +163,7 @@ def test_a_crowd_still_fits_into_one_message(store):
 
 def service(store: Store, tmp_path, **detector):
     settings = Settings(data=tmp_path, detector=DetectorSection(**detector))
-    return build(cast(Parts, SimpleNamespace(settings=settings, store=store)))
+    return build(cast(Context, SimpleNamespace(settings=settings, store=store)))
 
 
 @pytest.mark.promise("fault D6")

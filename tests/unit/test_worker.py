@@ -17,7 +17,7 @@ from shared.errors import JournalUnavailable, Reject, Retry, SnapshotMissing, St
 from shared.events import Event, SnapshotArchived, SnapshotSkipped, now
 from shared.journal import Journal
 from shared.journal import journal as journal_module
-from shared.runtime.in_flight import Turns
+from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
 from shared.runtime.outbox import Outbox
 from shared.runtime.worker import Worker, announce
@@ -49,12 +49,12 @@ class Rig:
         self.bus = Bus(self.broker, self.relay, {"drive": (list(topics), workers)})
         self.policy = WorkSection(attempts=2, retries=3)
         self.outbox = Outbox(self.relay, self.journal, self.outbox_stop)
-        self.workers = [self.worker(number, Turns()) for number in range(workers)]
-        turns = Turns()
+        self.workers = [self.worker(number, InFlight()) for number in range(workers)]
+        in_flight = InFlight()
         for each in self.workers:
-            each._turns = turns
+            each._in_flight = in_flight
 
-    def worker(self, number: int, turns: Turns) -> Worker:
+    def worker(self, number: int, in_flight: InFlight) -> Worker:
         return Worker(
             self.service,
             number,
@@ -62,7 +62,7 @@ class Rig:
             journal=self.journal,
             policy=self.policy,
             metrics=self.metrics,
-            turns=turns,
+            in_flight=in_flight,
             stop=self.stop,
         )
 
@@ -88,7 +88,7 @@ class Rig:
         return (len(self.seen), self.status()) == (seen, status)
 
     def is_idle(self) -> bool:
-        return not self.broker._queues["drive"].unsettled
+        return not self.broker._queues["drive"].unacknowledged
 
     def error(self) -> str:
         return self.journal.recovery.items()[0].error
@@ -296,7 +296,7 @@ def test_a_worker_that_stops_without_the_journal_settles_nothing(rig: Rig, monke
     rig.stop.set()
     for worker in rig.workers:
         worker.join(5)
-    assert len(rig.broker._queues["drive"].unsettled) == 1
+    assert len(rig.broker._queues["drive"].unacknowledged) == 1
 
 
 @pytest.mark.promise("inv I8")
@@ -320,8 +320,8 @@ def test_an_event_that_ends_its_process_again_and_again_is_dead(tmp_path: Path, 
     journal.append([EVENT])
     # What a crash leaves behind: begun, and neither finished nor failed.
     for attempt in (1, 2):
-        turn = journal.begin("drive", EVENT, redelivered=True)
-        assert turn == journal_module.Turn(False, attempt, unended=attempt > 1)
+        begun = journal.begin("drive", EVENT, redelivered=True)
+        assert begun == journal_module.Attempt(False, attempt, unended=attempt > 1)
     journal.close()
     rig = Rig(tmp_path)
     rig.start()

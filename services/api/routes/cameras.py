@@ -14,7 +14,7 @@ from services.api.state import State
 from services.api.views import OpenWorkView, SnapshotView, open_work_view, place, snapshot_view
 from shared.events import CameraFailed, CameraTested, Event, SnapshotRequested, SnapshotTaken, now
 from shared.journal.queries.events import Recorded
-from shared.service import Parts
+from shared.service import Context
 from shared.settings.cameras import CameraSection
 
 REQUEST_EXPIRES = timedelta(minutes=2)
@@ -73,15 +73,15 @@ class Accepted(BaseModel):
     url: str
 
 
-def routes(parts: Parts, state: State) -> APIRouter:
+def routes(context: Context, state: State) -> APIRouter:
     """The routes of cameras."""
     router = APIRouter(prefix="/v1", tags=["cameras"])
-    read = parts.journal.read
+    read = context.journal.read
 
     @router.get("/cameras")
     def cameras() -> list[CameraView]:
         """Every camera that is configured or ever sent something."""
-        return _cameras(parts, state)
+        return _cameras(context, state)
 
     @router.post("/cameras/{name}/snapshots", status_code=202)
     def request_snapshot(
@@ -92,9 +92,9 @@ def routes(parts: Parts, state: State) -> APIRouter:
         ] = "",
     ) -> Accepted:
         """Ask a camera for a picture now. The answer says where to see what became of it."""
-        _check_askable(name, parts.settings.cameras.get(name))
+        _check_askable(name, context.settings.cameras.get(name))
         requested = _request(name, idempotency_key)
-        parts.record([requested])
+        context.record([requested])
         url = f"/v1/requests/{requested.id}"
         response.headers["Location"] = url
         return Accepted(id=requested.id, url=url)
@@ -155,14 +155,14 @@ def _outcome(request: Recorded, answers: list[Recorded], work: list[OpenWorkView
     return view
 
 
-def _cameras(parts: Parts, state: State) -> list[CameraView]:
-    settings, read = parts.settings, parts.journal.read
+def _cameras(context: Context, state: State) -> list[CameraView]:
+    settings, read = context.settings, context.journal.read
     counts = state.counts()
     names = [*settings.cameras, *sorted(set(counts) - set(settings.cameras))]
     newest = read.last_snapshots(names)
     snapshots = read.snapshots_of(list(newest.values()))
-    failures = _latest(parts, CameraFailed.topic)
-    tests = _latest(parts, CameraTested.topic)
+    failures = _latest(context, CameraFailed.topic)
+    tests = _latest(context, CameraTested.topic)
     views = []
     for name in names:
         section = settings.cameras.get(name)
@@ -196,9 +196,9 @@ def _doors(name: str, camera: CameraSection, ftp_port: int) -> list[Door]:
     return doors
 
 
-def _latest(parts: Parts, topic: str) -> dict[str, Happening]:
+def _latest(context: Context, topic: str) -> dict[str, Happening]:
     found: dict[str, Happening] = {}
-    for each in parts.journal.read.latest_events(LATEST, topic=topic):
+    for each in context.journal.read.latest_events(LATEST, topic=topic):
         reason = str(each.event.data.get("reason", ""))
         found.setdefault(each.event.subject, Happening(time=each.event.time, reason=reason))
     return found

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.api.meters import CONTENT_TYPE, Meters
 from services.api.state import HealthView, State
 from shared.events import now
-from shared.service import Parts
+from shared.service import Context
 
 
 class Plain(BaseModel):
@@ -29,7 +29,7 @@ class Alive(BaseModel):
     status: Literal["ok"] = "ok"
 
 
-def routes(parts: Parts, state: State, meters: Meters) -> APIRouter:
+def routes(context: Context, state: State, meters: Meters) -> APIRouter:
     """The routes of health."""
     router = APIRouter(tags=["health"])
 
@@ -46,14 +46,14 @@ def routes(parts: Parts, state: State, meters: Meters) -> APIRouter:
     @router.get("/v1/health/ready")
     def ready() -> Alive:
         """Journal and store can be used; else 503."""
-        parts.journal.read.newest_seq()
-        parts.store.volume.check()
+        context.journal.read.newest_seq()
+        context.store.volume.check()
         return Alive()
 
     @router.get("/health")
     def plain() -> Plain:
         """The short report."""
-        return _plain(parts, state)
+        return _plain(context, state)
 
     @router.get("/metrics", response_class=Response)
     def metrics() -> Response:
@@ -63,10 +63,10 @@ def routes(parts: Parts, state: State, meters: Meters) -> APIRouter:
     return router
 
 
-def _plain(parts: Parts, state: State) -> Plain:
+def _plain(context: Context, state: State) -> Plain:
     report = state.health()
-    latest = parts.journal.read.snapshots(limit=1)
-    dead = parts.journal.recovery.items(("dead",), 1_000)
+    latest = context.journal.read.snapshots(limit=1)
+    dead = context.journal.recovery.items(("dead",), 1_000)
     return Plain(
         status="healthy" if report.status == "ok" else report.status,
         last_capture=latest[0].captured_at if latest else None,

@@ -4,7 +4,7 @@
 nothing unless told to.
 """
 
-from shared.admin.doctor.examination import Doctor
+from shared.admin.doctor.doctor import Doctor
 from shared.admin.doctor.finding import LEVELS, Finding
 
 __all__ = ["LEVELS", "Doctor", "Finding"]

@@ -73,7 +73,7 @@ def _examine(settings: Settings, options: argparse.Namespace) -> int:
             secrets=list(_secrets("", settings)), progress=_show,
         )  # fmt: skip
         count = 0
-        for found in doctor.examine():
+        for found in doctor.findings():
             count += 1
             sys.stdout.write(f"{found.invariant}: {found.what}\n    remedy: {found.remedy}\n")
         total = journal.audit.count()

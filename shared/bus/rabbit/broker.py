@@ -16,7 +16,7 @@ from functools import partial
 from operator import methodcaller
 
 from shared.bus.broker import Delivery, Listener, Message
-from shared.bus.rabbit.confirms import Sent, Window
+from shared.bus.rabbit.confirms import Confirms, Sent
 from shared.bus.rabbit.connection import Link, parameters
 from shared.bus.rabbit.loop import Loop
 from shared.bus.rabbit.topology import Consumed, incoming, outgoing
@@ -51,7 +51,7 @@ class RabbitBroker:
         self._consumed: list[Consumed] = []
         self._unsettled: dict[str, int] = {}
         self._connections = 0
-        self._window = Window(WINDOW, BACKLOG)
+        self._confirms = Confirms(WINDOW, BACKLOG)
         self._state = (False, "not connected yet")
         self._closing = False
         outward = parameters(url, f"{name} publishes", blocked_timeout_s)
@@ -85,22 +85,22 @@ class RabbitBroker:
         """Send it when fewer than 200 are under way, else queue it; its fate follows."""
         if self._closing or len(self._ready) < len(self._links):
             self._refuse(message, "closing" if self._closing else self._state[1])
-        elif self._window.offer(message):
+        elif self._confirms.offer(message):
             self._pump()
         else:
             self._refuse(message, f"{BACKLOG} messages wait for RabbitMQ already")
 
-    def settle(self, delivery: Delivery, *, accepted: bool) -> None:
+    def acknowledge(self, delivery: Delivery, *, accepted: bool) -> None:
         """Acknowledge a delivery, or have it put among the dead letters."""
         tag = self._unsettled.pop(delivery.tag, None)
         if tag is not None and self._consumer.usable:
-            self._consumer.settle(tag, accepted=accepted)
+            self._consumer.acknowledge(tag, accepted=accepted)
 
     def poll(self, timeout_s: float) -> None:
         """Turn the loop once, then tell the listener what came of it."""
         if not self._closing:
-            self._loop.turn(0 if self._news else timeout_s)
-        late = self._window.expired(time.monotonic() - self._confirm_timeout_s)
+            self._loop.step(0 if self._news else timeout_s)
+        late = self._confirms.expired(time.monotonic() - self._confirm_timeout_s)
         for sent in late:
             self._refuse(sent.message, f"no confirm in {self._confirm_timeout_s:g} s")
         if late:
@@ -118,7 +118,7 @@ class RabbitBroker:
             return
         for descriptor in self._watched:
             self._loop.remove_handler(descriptor)
-        self._turn_until(lambda: not (self._window and self._state[0]))
+        self._turn_until(lambda: not (self._confirms and self._state[0]))
         self._closing = True
         for link in self._links:
             link.close()
@@ -136,7 +136,7 @@ class RabbitBroker:
     def _turn_until(self, done: Callable[[], bool]) -> bool:
         deadline = time.monotonic() + self._close_grace_s
         while not done() and time.monotonic() < deadline:
-            self._loop.turn(0.05)
+            self._loop.step(0.05)
             self._tell()
         return done()
 
@@ -153,17 +153,17 @@ class RabbitBroker:
         self._refuse_all(reason)
 
     def _pump(self) -> None:
-        while self._publisher.usable and (message := self._window.next(time.monotonic())):
+        while self._publisher.usable and (message := self._confirms.next(time.monotonic())):
             # A directed message goes past the exchange, so that no other queue sees it again.
             exchange = "" if message.queue else self._exchange
             key = message.queue or message.routing_key
             self._publisher.publish(exchange, key, message.event_id, message.body, CONTENT_TYPE)
 
     def _returned(self, event_id: str, exchange: str, key: str, reason: str) -> None:
-        self._window.returned(event_id, "" if exchange else key, reason)
+        self._confirms.returned(event_id, "" if exchange else key, reason)
 
     def _answered(self, tag: int, multiple: bool, taken: bool) -> None:
-        for sent in self._window.answered(tag, multiple=multiple):
+        for sent in self._confirms.answered(tag, multiple=multiple):
             self._tell_fate(sent, taken)
         self._pump()
 
@@ -176,7 +176,7 @@ class RabbitBroker:
             self._refuse(sent.message, "a queue is full, or RabbitMQ could not store it")
 
     def _refuse_all(self, reason: str) -> None:
-        for message in self._window.drain():
+        for message in self._confirms.drain():
             self._refuse(message, reason)
 
     def _refuse(self, message: Message, reason: str) -> None:

@@ -22,7 +22,7 @@ class Sent:
     returned: str = ""
 
 
-class Window:
+class Confirms:
     """At most ``size`` messages are under way; ``backlog`` more wait for room."""
 
     def __init__(self, size: int, backlog: int) -> None:

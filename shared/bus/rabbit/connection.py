@@ -130,7 +130,7 @@ class Link:
         self._channel.basic_qos(prefetch_count=prefetch)
         self._channel.basic_consume(queue, on_message, callback=callback)
 
-    def settle(self, tag: int, *, accepted: bool) -> None:
+    def acknowledge(self, tag: int, *, accepted: bool) -> None:
         """Acknowledge a delivery, or have it put among the dead letters."""
         if accepted:
             self._channel.basic_ack(tag)

@@ -17,7 +17,7 @@ class Loop(IOLoop):  # type: ignore[misc]
         self._longest_wait_s = 0.0
         self.activate_poller()
 
-    def turn(self, timeout_s: float) -> None:
+    def step(self, timeout_s: float) -> None:
         """Wait at most this long for news, and handle it and the timers that are due."""
         self._longest_wait_s = max(0.0, timeout_s)
         try:

@@ -14,7 +14,7 @@ from sqlalchemy import String, and_, cast, func, inspect, select
 from shared.events import SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped, SnapshotTaken
 from shared.journal.database import Database
 from shared.journal.queries.unfinished import Unfinished
-from shared.journal.schema import events, parts, snapshots, work
+from shared.journal.schema import events, service_status, snapshots, work
 
 PAGE = 1000
 _WORK_KEY = ["service", "event_id"]
@@ -99,7 +99,7 @@ class Audit:
                 ("events", events.c.data),
                 ("events", events.c.subject),
                 ("work", work.c.error),
-                ("parts", parts.c.about),
+                ("parts", service_status.c.about),
             ):
                 where = cast(column, String).contains(text, autoescape=True)
                 count = connection.execute(

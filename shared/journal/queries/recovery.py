@@ -136,7 +136,7 @@ class Recovery:
         with self._database.reading() as connection:
             return connection.execute(query).scalar()
 
-    def settle(self) -> None:
+    def advance(self) -> None:
         """Note up to where each subscription is answered, which keeps ``forgotten`` fast. Only
         what was there at the last call counts, since a clock put ahead makes everything old."""
         horizon = self._now() - SETTLE_LAG

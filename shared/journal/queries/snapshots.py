@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from shared.journal.queries.events import Cases, Recorded
-from shared.journal.schema import UNFINISHED, events, labels, parts, snapshots, work
+from shared.journal.schema import UNFINISHED, events, labels, service_status, snapshots, work
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ServiceStatus:
     """What a process last said of a service."""
 
     service: str
@@ -144,11 +144,11 @@ class Reader(Cases):
             query = select(labels.c.label).distinct().order_by(labels.c.label)
             return list(connection.execute(query).scalars())
 
-    def parts(self) -> list[Part]:
+    def service_status(self) -> list[ServiceStatus]:
         """What the processes last said of their services."""
-        query = select(parts).order_by(parts.c.service, parts.c.instance)
+        query = select(service_status).order_by(service_status.c.service, service_status.c.instance)
         with self._database.reading() as connection:
-            return [Part(**row._mapping) for row in connection.execute(query)]
+            return [ServiceStatus(**row._mapping) for row in connection.execute(query)]
 
     def lag(self) -> Lag:
         """What waits and for how long: the journal's part of the health of the whole."""

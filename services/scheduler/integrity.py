@@ -6,22 +6,22 @@ import logging
 import threading
 
 from shared.errors import JournalUnavailable
-from shared.service import Parts
+from shared.service import Context
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 5.0
 
 
-class Checkup:
+class IntegrityCheck:
     """A source, though nothing comes of it. It runs beside everything else, because a large file
     takes long to read, and cameras do not wait. When the file is damaged, nothing is written to it
     any more; pictures are kept in the spool until somebody has put it right."""
 
     name = "checkup"
 
-    def __init__(self, parts: Parts) -> None:
-        self._audit = parts.journal.audit
+    def __init__(self, context: Context) -> None:
+        self._audit = context.journal.audit
 
     def run(self, stop: threading.Event) -> None:
         told = ""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.admin.doctor.files import Files
 from shared.admin.doctor.finding import GRACE_S, LEVELS, Finding
-from shared.admin.doctor.rows import examine_rows, examine_secrets
+from shared.admin.doctor.journal import examine_rows, examine_secrets
 from shared.journal import Journal
 from shared.store import Store
 
@@ -36,7 +36,7 @@ class Doctor:
         self._progress = progress
         self._files = Files(store, archive, hashes=level == "hashes", grace_s=grace_s)
 
-    def examine(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[Finding]:
         """Every difference, as it is found. Raises StoreError or JournalUnavailable."""
         yield from examine_rows(self._journal, self._grace_s)
         if self._level == 0:

@@ -19,7 +19,7 @@ def test_a_connection_that_is_reset_while_it_is_made_is_told_and_ends_no_thread(
     Sockets(loop).create_streaming_connection(lambda: None, fresh, told.append)
 
     assert told == []  # only the loop tells, so that the caller has its handle first
-    loop.turn(0.0)
+    loop.step(0.0)
     assert isinstance(told[0], ConnectionResetError)
     assert fresh.fileno() == -1
     loop.close()

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import pytest
 
 from shared.bus.broker import Message
-from shared.bus.rabbit.confirms import Sent, Window
+from shared.bus.rabbit.confirms import Confirms, Sent
 
 
-def sending(count: int, size: int = 10) -> Window:
-    window = Window(size, backlog=100)
+def sending(count: int, size: int = 10) -> Confirms:
+    window = Confirms(size, backlog=100)
     for number in range(1, count + 1):
         assert window.offer(Message(str(number), "snapshot.taken", b""))
     while window.next(now=0.0):
@@ -56,7 +56,7 @@ def test_no_more_than_the_window_is_under_way_and_the_rest_waits() -> None:
 
 
 def test_a_full_backlog_takes_nothing_more() -> None:
-    window = Window(1, backlog=2)
+    window = Confirms(1, backlog=2)
 
     taken = [window.offer(Message(str(number), "snapshot.taken", b"")) for number in range(3)]
 
@@ -64,7 +64,7 @@ def test_a_full_backlog_takes_nothing_more() -> None:
 
 
 def test_a_returned_message_is_told_by_its_own_target() -> None:
-    window = Window(10, backlog=10)
+    window = Confirms(10, backlog=10)
     window.offer(Message("1", "snapshot.taken", b""))
     window.offer(Message("1", "snapshot.taken", b"", queue="drive"))
     while window.next(0.0):
