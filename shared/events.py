@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +21,7 @@ NAMESPACE = uuid.UUID("6f0d8a52-6d0b-5c1e-9f57-0a0f4f3b7c11")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """It becomes a path in the store, so nothing else may pass for one."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Data = TypeVar("Data", bound="EventData")
 
 
 def now() -> datetime:
@@ -47,10 +48,21 @@ class Event:
     cause: str | None = None
     trace: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    _parsed: EventData | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def routing_key(self) -> str:
         return f"{self.topic}.{self.subject}" if self.subject else self.topic
+
+    def parsed(self, model: type[Data]) -> Data:
+        """The data as its model; validated by the first call only.
+
+        The worker makes that call before the handler's, so in a handler it raises nothing;
+        elsewhere pydantic's ValidationError.
+        """
+        if not isinstance(self._parsed, model):
+            object.__setattr__(self, "_parsed", model.model_validate(self.data))
+        return cast(Data, self._parsed)
 
 
 class EventData(BaseModel):

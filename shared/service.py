@@ -74,15 +74,16 @@ def _no_close() -> None:
 @dataclass(frozen=True, slots=True)
 class Service:
     """One service. ``about`` is its state for health and the page: {"ok": bool, "summary": str, …};
-    it is called from another thread every few seconds. ``alone``, if given, handles an event from
-    its second attempt on, in a process of its own, because it may have ended this one. ``close``
+    it is called from another thread every few seconds. ``isolated``, if given, handles an
+    event from its second attempt on, in a process of its own, because the event may have ended this
+    one. ``close``
     runs after all threads ended."""
 
     name: str
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     sources: Sequence[Source] = ()
     workers: int = 1
-    alone: Handler | None = None
+    isolated: Handler | None = None
     about: Callable[[], Mapping[str, Any]] = _nothing
     close: Callable[[], None] = _no_close
 

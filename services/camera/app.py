@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from services.camera.adapters import adapter_for
 from services.camera.line import GaveUp, Line
@@ -96,10 +96,7 @@ class Cameras:
 
         The intake announces the picture, so nothing is returned but a failure.
         """
-        try:
-            request = SnapshotRequested.model_validate(event.data)
-        except ValidationError as error:
-            raise Reject(f"not a request for a snapshot: {error.error_count()} errors") from None
+        request = event.parsed(SnapshotRequested)
         line = self._lines.get(request.camera)
         if line is None:
             raise Reject(self._no_line(request.camera))

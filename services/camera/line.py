@@ -8,7 +8,6 @@ asks by hand is let through.
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 import zlib
@@ -22,6 +21,7 @@ from services.camera.adapters import Adapter
 from services.camera.deadline import Deadline
 from services.camera.failures import CameraError, CredentialsRefused, WrongAnswer
 from services.camera.still import one_picture
+from shared.backoff import pause_s
 from shared.errors import PictureError, SnapbusError
 from shared.events import now
 from shared.failpoint import reach
@@ -117,7 +117,7 @@ class Line:
                 reason = self._failed(error)
                 if not error.again or attempt == attempts or _over(until):
                     raise GaveUp(reason, attempt) from None
-                self._pause(_backoff(attempt))
+                self._pause(pause_s(attempt, FIRST_PAUSE_S, LONGEST_PAUSE_S))
             else:
                 return
 
@@ -193,10 +193,3 @@ class Line:
 
 def _over(until: datetime | None) -> bool:
     return until is not None and datetime.now(UTC) >= until
-
-
-def _backoff(attempt: int) -> float:
-    """Seconds before the next attempt: twice as long each time, half of it by chance."""
-    longest = min(FIRST_PAUSE_S * 2.0 ** (attempt - 1), LONGEST_PAUSE_S)
-    jitter = 0.5 + random.random() / 2  # noqa: S311  nobody gains by guessing it
-    return longest * jitter

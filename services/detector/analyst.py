@@ -13,8 +13,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from services.detector.engine import Engine, EngineFailed
 from shared.errors import PictureError, Reject, Retry, StoreError
 from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotRejected, SnapshotTaken
@@ -54,10 +52,7 @@ class Analyst:
 
     def __call__(self, event: Event) -> Sequence[Event]:
         """A repeat is harmless: the events returned have ids fixed by this one's."""
-        try:
-            taken = SnapshotTaken.model_validate(event.data)
-        except ValidationError as error:
-            raise Reject(f"not the data of snapshot.taken: {error.errors()[0]['msg']}") from error
+        taken = event.parsed(SnapshotTaken)
         data = self._read(taken)
         start = time.perf_counter()
         try:

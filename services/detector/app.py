@@ -43,7 +43,7 @@ def build(context: Context) -> Service:
         name="detector",
         handlers={SnapshotTaken.topic: analyst},
         workers=workers,
-        alone=Solo(context.store.root, context.settings.data, settings),
+        isolated=Solo(context.store.root, context.settings.data, settings),
         about=about,
     )
 

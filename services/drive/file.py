@@ -16,7 +16,7 @@ PERSON = "person"
 
 def skip(event: Event, policy: str = "off") -> Sequence[Event]:
     """``snapshot.analyzed`` → ``snapshot.skipped``: for the archive, this is the snapshot's end."""
-    analyzed = SnapshotAnalyzed.model_validate(event.data)
+    analyzed = event.parsed(SnapshotAnalyzed)
     skipped = SnapshotSkipped(camera=analyzed.camera, policy=policy)
     return [skipped.event(subject=event.subject, cause=event)]
 
@@ -46,7 +46,7 @@ class FileSnapshots:
 
     def __call__(self, event: Event) -> Sequence[Event]:
         """``snapshot.analyzed`` → ``snapshot.archived`` or ``snapshot.skipped``."""
-        analyzed = SnapshotAnalyzed.model_validate(event.data)
+        analyzed = event.parsed(SnapshotAnalyzed)
         snapshot = self._journal.read.snapshot(event.snapshot_id or "")
         if snapshot is None:
             raise Reject(f"no snapshot {event.snapshot_id} in the catalogue")

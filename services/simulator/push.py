@@ -15,6 +15,7 @@ from datetime import datetime
 
 from services.simulator.demo import Account
 from services.simulator.pictures import Pictures
+from shared.backoff import pause_s
 from shared.events import now
 
 log = logging.getLogger(__name__)
@@ -55,14 +56,12 @@ class FtpPusher:
 
     def _deliver(self, name: str, picture: bytes, stop: threading.Event) -> None:
         """Send one picture until it is acknowledged."""
-        pause = FIRST_PAUSE_S
         while not stop.is_set():
             try:
                 self._push(name, picture)
             except (ftplib.Error, OSError, EOFError) as error:
                 self._failed(error)
-                stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_S)
+                stop.wait(pause_s(self.failures_in_a_row, FIRST_PAUSE_S, LONGEST_PAUSE_S))
                 continue
             self.pushed += 1
             self.failures_in_a_row = 0

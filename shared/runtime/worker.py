@@ -8,7 +8,6 @@ repeating is harmless, because ids of events are fixed by their cause.
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from shared.backoff import pause_s
 from shared.bus.relay import End, Relay
 from shared.envelope import MAX_BYTES, decode, encode
 from shared.errors import (
@@ -118,9 +118,9 @@ class Worker(threading.Thread):
     def _settle(self, event: Event, *, redelivered: bool) -> Sequence[Event] | None:
         """Returns the events to publish; None: nobody knows what the journal holds."""
         name = self._service.name
-        with ExitStack() as alone:
+        with ExitStack() as suspects:
             if redelivered:
-                alone.enter_context(self._in_flight.suspects)
+                suspects.enter_context(self._in_flight.suspects)
             attempt = self._insist(
                 lambda: self._journal.begin(name, event, redelivered=redelivered)
             )
@@ -128,7 +128,7 @@ class Worker(threading.Thread):
                 return None
             reach("worker.begun")
             if not attempt.unended:
-                alone.close()
+                suspects.close()
             if attempt.done:
                 self._count(event, "repeated")
                 return ()
@@ -144,16 +144,16 @@ class Worker(threading.Thread):
     def _attempt(self, event: Event, attempt: Attempt) -> Commit:
         """Call the handler; returns what is to be written of it."""
         name = self._service.name
-        alone = self._service.alone if attempt.attempts > 1 else None
+        isolated = self._service.isolated if attempt.attempts > 1 else None
         given_up = attempt.attempts > self._policy.attempts
-        if attempt.unended and (given_up or (attempt.attempts > SUSPICIOUS and not alone)):
+        if attempt.unended and (given_up or (attempt.attempts > SUSPICIOUS and not isolated)):
             text = f"it was begun {attempt.attempts - 1} times, and the process ended each time"
             # Later, so that others come first, and one that was only near each time is spared.
             return self._failure(event, attempt.attempts, Reject(text) if given_up else Retry(text))
         try:
             handler = self._handler(event)
             with self._metrics.seconds.labels(name, event.topic).time():
-                outputs = [self._signed(output) for output in (alone or handler)(event)]
+                outputs = [self._signed(output) for output in (isolated or handler)(event)]
         except JournalUnavailable as error:
             return self._failure(event, attempt.attempts, Retry(str(error), after_s=5.0))
         except StoreError as error:
@@ -171,7 +171,7 @@ class Worker(threading.Thread):
         if handler is None:
             raise Reject(f"{self._service.name} does not handle {event.topic!r}")
         try:
-            EVENTS[event.topic].model_validate(event.data)
+            event.parsed(EVENTS[event.topic])
         except (KeyError, ValidationError) as error:
             raise Reject(f"the data is not that of {event.topic}: {error}") from error
         return handler
@@ -188,11 +188,12 @@ class Worker(threading.Thread):
         return signed
 
     def _failure(self, event: Event, attempts: int, error: Exception) -> Commit:
-        known = isinstance(error, Retry)
-        most = self._policy.retries if known else self._policy.attempts
+        policy, known = self._policy, isinstance(error, Retry)
+        most = policy.retries if known else policy.attempts
         hopeless = isinstance(error, Reject) or attempts >= most
         wait_s = error.after_s if isinstance(error, Retry) else None
-        wait_s = None if hopeless else wait_s or self._backoff(attempts)
+        wait_s = wait_s or pause_s(attempts, policy.first_retry_s, policy.longest_retry_s)
+        wait_s = None if hopeless else wait_s
         text = str(error) if isinstance(error, HandlerError) else f"{type(error).__name__}: {error}"
         log.log(
             logging.ERROR if hopeless else logging.WARNING,
@@ -210,12 +211,6 @@ class Worker(threading.Thread):
             return ()
 
         return commit
-
-    def _backoff(self, attempts: int) -> float:
-        """Exponential with jitter on its upper half, so that many failures spread out."""
-        longest = self._policy.longest_retry_s
-        wait_s: float = min(longest, self._policy.first_retry_s * 2 ** (attempts - 1))
-        return wait_s * random.uniform(0.5, 1.0)  # noqa: S311  no secret depends on it
 
     def _insist(self, call: Callable[[], T]) -> T | None:
         """Call the journal until it answers; None when told to stop first."""

@@ -119,7 +119,7 @@ def test_what_was_begun_without_an_end_is_handled_alone_and_dead_in_the_end(tmp_
         raise Crashed("it ended a process of its own")
 
     for worker in rig.workers:
-        worker._service = replace(rig.service, alone=crashes)
+        worker._service = replace(rig.service, isolated=crashes)
     with closing(rig):
         rig.journal.append([EVENT])
         rig.journal.begin("drive", EVENT, redelivered=True)  # and then the process ended
@@ -133,7 +133,7 @@ def test_what_was_begun_without_an_end_is_handled_alone_and_dead_in_the_end(tmp_
 def test_what_was_never_begun_is_handled_here(tmp_path: Path):
     rig = Rig(tmp_path)
     for worker in rig.workers:
-        worker._service = replace(rig.service, alone=lambda _: pytest.fail("alone"))
+        worker._service = replace(rig.service, isolated=lambda _: pytest.fail("alone"))
     with closing(rig):
         rig.journal.append([EVENT])
         rig.start()

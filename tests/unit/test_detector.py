@@ -137,13 +137,6 @@ def test_a_missing_picture_is_tried_again_and_a_changed_one_is_not(store):
         analyst(event)
 
 
-def test_data_of_another_shape_can_never_succeed(store):
-    event = taken(store, jpeg())
-    bad = Event("x", event.topic, "porch", now(), {"camera": "porch"})
-    with pytest.raises(Reject):
-        Analyst(store, FakeEngine())(bad)
-
-
 @pytest.mark.promise("fault D6")
 def test_a_failing_engine_means_try_again_and_never_nothing_found(store):
     analyst = Analyst(store, FakeEngine(error=EngineFailed("out of memory")))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
 from pydantic import ValidationError
 
-from shared.events import EVENTS, NAMESPACE, SnapshotRejected, event_id
+from shared.events import EVENTS, NAMESPACE, SnapshotRejected, SnapshotTaken, event_id
 from tests.support.making import analyzed, taken
 
 
@@ -48,3 +49,15 @@ def test_every_topic_is_past_tense_two_words_and_has_a_described_model(topic: st
 def test_a_field_that_nobody_knows_is_an_error():
     with pytest.raises(ValidationError):
         SnapshotRejected.model_validate({"camera": "a", "reason": "b", "confidnce": 1})
+
+
+def test_a_changed_copy_of_an_event_is_parsed_anew():
+    event = taken(1)
+    assert event.parsed(SnapshotTaken).camera == "porch"
+
+    changed = replace(event, data={**event.data, "camera": "gate"})
+
+    assert changed.parsed(SnapshotTaken).camera == "gate"
+    assert event == taken(1)
+    with pytest.raises(ValidationError):
+        event.parsed(SnapshotRejected)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from shared.bus.relay import Relay
 from shared.bus.thread import Bus
 from shared.envelope import MAX_BYTES
 from shared.errors import JournalUnavailable, Reject, Retry, SnapshotMissing, StoreMissing
-from shared.events import Event, SnapshotArchived, SnapshotSkipped, now
+from shared.events import Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped, now
 from shared.journal import Journal
 from shared.journal import journal as journal_module
 from shared.runtime.in_flight import InFlight
@@ -368,11 +370,38 @@ def test_suspects_are_handled_one_at_a_time_and_only_the_one_at_work_is_counted(
     eventually(lambda: rig.status() == rig.status(OTHER) == "done")
 
 
-def test_waiting_times_grow_and_have_a_limit(rig: Rig):
+@pytest.mark.parametrize(("attempts", "longest"), [(1, 5), (2, 10), (3, 20), (4, 40), (9, 60)])
+def test_the_next_try_is_due_later_after_each_failure(rig: Rig, attempts: int, longest: float):
     worker = rig.workers[0]
-    worker._policy = WorkSection(first_retry_s=5, longest_retry_s=60)
-    for attempts, longest in ((1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (500, 60)):
-        waits = {worker._backoff(attempts) for _ in range(50)}
-        assert longest / 2 <= min(waits)
-        assert max(waits) <= longest
-        assert len(waits) > 10
+    worker._policy = WorkSection(retries=20, first_retry_s=5, longest_retry_s=60)
+    rig.journal.begin("drive", EVENT, redelivered=False)
+    began = now()
+
+    worker._failure(EVENT, attempts, Retry("the archive is away"))()
+
+    (item,) = rig.journal.recovery.items()
+    assert item.next_attempt_at is not None
+    assert longest / 2 <= (item.next_attempt_at - began).total_seconds() <= longest + 5
+
+
+def test_data_is_validated_once_and_what_does_not_fit_is_dead_without_the_handler(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    validated: list[Mapping[str, Any]] = []
+    validate = SnapshotAnalyzed.model_validate
+
+    def counting(data: Mapping[str, Any]) -> SnapshotAnalyzed:
+        validated.append(data)
+        return validate(data)
+
+    def handler(event: Event) -> Sequence[Event]:
+        assert event.parsed(SnapshotAnalyzed).camera == event.subject
+        return skipped(event)
+
+    monkeypatch.setattr(SnapshotAnalyzed, "model_validate", counting)
+    rig.handler = handler
+    rig.give(EVENT, replace(OTHER, data={**OTHER.data, "cmaera": "porch"}), queue="drive")
+
+    eventually(lambda: (rig.status(), rig.status(OTHER)) == ("done", "dead"))
+    assert rig.seen == [EVENT.id]
+    assert len(validated) == 2

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import random
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ import pika
 from pika.adapters.utils import connection_workflow as workflow
 from pika.exceptions import AMQPConnectionError, ConnectionBlockedTimeout, ConnectionOpenAborted
 
+from shared.backoff import pause_s
 from shared.bus.rabbit.loop import Loop, Sockets
 from shared.bus.rabbit.topology import Topology
 from shared.errors import ConfigError
@@ -38,7 +38,7 @@ class Link:
         self._user = parameters.credentials.username
         self._connection: Any = None
         self._channel: Any = None
-        self._attempt = 0
+        self._failures = 0
         self._reason = ""
         self._closing = False
 
@@ -138,7 +138,7 @@ class Link:
             self._channel.basic_reject(tag, requeue=False)
 
     def _is_ready(self, ready: Callable[[], None]) -> None:
-        self._attempt = 0
+        self._failures = 0
         ready()
 
     def _on_open(self, connection: Any) -> None:
@@ -165,13 +165,12 @@ class Link:
         if self._closing:
             return
         self._lost(self._reason)
-        pause_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2**self._attempt)
-        pause_s *= 0.5 + random.random() / 2  # noqa: S311  so that services come one by one
-        self._attempt = min(self._attempt + 1, 10)
+        self._failures += 1
+        wait_s = pause_s(self._failures, FIRST_RETRY_S, LONGEST_RETRY_S)
         where, port = self._parameters.host, self._parameters.port
         text = "no connection to rabbitmq at %s:%s: %s; trying again in %.1f s"
-        log.warning(text, where, port, self._reason, pause_s, extra={"action": "connect"})
-        self._loop.call_later(pause_s, self.connect)
+        log.warning(text, where, port, self._reason, wait_s, extra={"action": "connect"})
+        self._loop.call_later(wait_s, self.connect)
 
 
 def parameters(url: str, name: str, blocked_timeout_s: float) -> Any:
