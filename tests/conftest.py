@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from services.detector.hush import hush
 from tests.support.postgres import PostgresServer
 from tests.support.promises import pytest_addoption, pytest_configure
 from tests.support.servers import RabbitServer, ServerFailed, ServerMissing
@@ -21,6 +22,8 @@ hypothesis_settings.register_profile(
     "snapbus", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("snapbus")
+
+hush()  # tests import what engines are made of, too
 
 __all__ = ["pytest_addoption", "pytest_configure"]
 

@@ -17,6 +17,7 @@ from services.detector.engine import (
     cores,
     lanes,
 )
+from services.detector.hush import hush
 from shared.settings.detector import DetectorSection
 
 _LIBRARY = {"openvino": "openvino", "onnx": "onnxruntime", "ultralytics": "ultralytics"}
@@ -73,6 +74,7 @@ def _load(choice: Choice, settings: DetectorSection, data: Path) -> Engine:
     limits = Thresholds(settings.confidence, settings.iou)
     card = read_card(choice.model)
     available = lanes(settings.streams, settings.threads, cores())
+    hush()
     if choice.engine == "openvino":
         from services.detector import engine_openvino
 

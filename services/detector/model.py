@@ -26,6 +26,7 @@ from typing import TextIO
 from services.detector.card import Card, hash_of, read_card, write_record
 from services.detector.choose import Choice, open_engine
 from services.detector.engine import EngineUnavailable
+from services.detector.hush import hush
 from services.detector.known import YOLOV8N_SHA256, YOLOV8N_URL
 from shared import settings
 from shared.errors import ConfigError
@@ -149,6 +150,7 @@ def _export(weights: Card, folder: Path) -> Card:
 
 
 def _convert(model: Card) -> Card:
+    hush()
     from services.detector import engine_openvino
 
     target = model.path.with_suffix(".xml")

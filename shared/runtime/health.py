@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from shared.errors import ConfigError
@@ -40,6 +41,15 @@ class Pulse:
     @property
     def is_live(self) -> bool:
         return time.monotonic() - self.taken_at < STALE_S
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        # HTTPServer's own asks the name server for the name of its address.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
 
 class HealthServer:
@@ -66,13 +76,12 @@ class HealthServer:
 
         Handler.timeout = 5
         try:
-            self._server = ThreadingHTTPServer((host, port), Handler)
+            self._server = _Server((host, port), Handler)
         except OSError as error:
             raise ConfigError(
                 f"health.port: {host}:{port} can't be used: {error.strerror}. "
                 "Choose another with SNAPBUS__HEALTH__PORT, or 0 for any."
             ) from error
-        self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="health", daemon=True

@@ -62,3 +62,10 @@ def test_every_service_holds_the_base() -> None:
 
 def test_nothing_of_another_licence_is_installed_by_default() -> None:
     assert {"ultralytics", "torch", "torchvision"} & WHOLE.keys() == set()
+
+
+@pytest.mark.parametrize("name", ["dev", *PINNED])
+def test_what_calls_home_is_pinned_nowhere(name: str) -> None:
+    path = PINNED.get(name, ROOT / f"requirements/{name}.txt")
+
+    assert "openvino-telemetry" not in _pins(path)
