@@ -14,6 +14,8 @@ from urllib.parse import quote, quote_plus
 
 import structlog
 
+from shared.text import escaped, shortened
+
 MASK = "•••"
 LONGEST = 4000
 _QUIET = ("pika", "urllib3", "watchdog", "pyftpdlib", "uvicorn", "alembic", "asyncio")
@@ -45,12 +47,8 @@ class Masker:
     def _clean(self, text: str, *, lines: bool) -> str:
         for secret in self._secrets:
             text = text.replace(secret, MASK)
-        keep = "\n\t" if lines else ""
         # A sender's file name must not write terminal commands or lines of its own into the log.
-        return "".join(
-            character if character.isprintable() or character in keep else repr(character)[1:-1]
-            for character in _shortened(text)
-        )
+        return escaped(shortened(text, LONGEST), keep="\n\t" if lines else "")
 
 
 def _as_written(secret: str) -> Iterable[str]:
@@ -59,13 +57,6 @@ def _as_written(secret: str) -> Iterable[str]:
     yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
     yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
     yield repr(secret)[1:-1]
-
-
-def _shortened(text: str) -> str:
-    """The beginning and the end: a traceback says at its end what happened."""
-    if len(text) <= LONGEST:
-        return text
-    return f"{text[: LONGEST // 4]} … {text[-LONGEST * 3 // 4 :]}"
 
 
 def set_up(

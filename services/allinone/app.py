@@ -9,6 +9,7 @@ import services.api.app
 import services.camera.app
 import services.detector.app
 import services.drive.app
+import services.folder.app
 import services.ftp.app
 import services.scheduler.app
 import services.simulator.app
@@ -24,6 +25,7 @@ BUILDS = (
     services.scheduler.app.build,
     services.api.app.build,
     services.ftp.app.build,
+    services.folder.app.build,
 )
 
 
@@ -41,3 +43,4 @@ def build_demo(context: Context) -> Sequence[Service]:
 def check(settings: Settings) -> None:
     """Raises ConfigError for what ``build`` would refuse."""
     services.ftp.app.check(settings)
+    services.folder.app.check(settings)

@@ -163,9 +163,12 @@ class State:
 
     def _expected(self) -> list[str]:
         """Also those that are switched off: they answer what others wait for."""
-        settings = self._settings
-        pushed = settings.ftp.enabled or any(each.folder for each in settings.cameras.values())
-        return ["api", "camera", "detector", "drive", "scheduler", *(["ftp"] if pushed else [])]
+        expected = ["api", "camera", "detector", "drive", "scheduler"]
+        if self._settings.ftp.enabled:
+            expected.append("ftp")
+        if any(each.folder for each in self._settings.cameras.values()):
+            expected.append("folder")
+        return expected
 
     def _problems(self, statuses: list[PartView], lag: LagView, space: Space | None) -> list[str]:
         found = []

@@ -12,6 +12,7 @@ import re
 from services.camera.failures import CameraError, CredentialsRefused, Misdirected, WrongAnswer
 from shared.errors import NotAPicture
 from shared.picture.format import sniff
+from shared.text import one_line
 
 HEAD = 8192
 """As many bytes of an error page as are worth reading."""
@@ -93,6 +94,4 @@ def _with(what: str, said: str) -> str:
 
 def _clean(text: str) -> str:
     """One short line without markup or control characters."""
-    text = html.unescape(_TAG.sub(" ", text))
-    text = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(text.split())[:120]
+    return one_line(html.unescape(_TAG.sub(" ", text)), 120)

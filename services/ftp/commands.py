@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from services.ftp.tree import Tree, clean
+from services.ftp.tree import Tree
+from shared.text import printable
 
 if TYPE_CHECKING:
-    from services.ftp.accounts import Account
+    from shared.ingest.accounts import Account
 
 _TYPES = re.compile(r"(?i)(A|I|L ?[78]|E)( [NTC])?$")
 _FEATURES = ("EPRT", "EPSV", "MDTM", "MLST modify*;size*;type*;", "SIZE", "TVFS", "UTF8")
@@ -85,4 +86,4 @@ class Commands:
 
 
 def _quoted(path: str) -> str:
-    return clean(path).replace('"', '""')
+    return printable(path).replace('"', '""')

@@ -7,9 +7,9 @@ import uuid
 from functools import partial
 
 from services.ftp.login import Login
-from services.ftp.tree import clean
 from services.ftp.upload import Refused, Reply, Upload
 from shared.failpoint import reach
+from shared.text import printable
 
 PASSIVE_WAIT_S = 5.0
 PASSIVE_RETRY_S = 0.02
@@ -33,7 +33,7 @@ class Conversation(Login):
         self._receive(path, "150 Send the picture, whole.")
 
     def ftp_STOU(self, line: str) -> None:
-        name = f"{clean(line) or 'snapshot'}.{uuid.uuid4().hex[:8]}"
+        name = f"{printable(line) or 'snapshot'}.{uuid.uuid4().hex[:8]}"
         self._receive(self.fs.ftp2fs(name), f"150 FILE: {name}")
 
     def _receive(self, path: str, answer: str) -> None:

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.ftp.accounts import Account, Accounts
 from services.ftp.pool import Pool
 from services.ftp.upload import Refused, Reply, Sender, Upload
+from shared.ingest.accounts import Account, Accounts
 from shared.service import Context
 from shared.settings.ingest import FtpSection
 

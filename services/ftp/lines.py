@@ -11,11 +11,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from services.ftp.accounts import Account
 from services.ftp.commands import Commands
 from services.ftp.door import Door
-from services.ftp.tree import clean
 from services.ftp.upload import Upload
+from shared.ingest.accounts import Account
+from shared.text import printable
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,9 @@ class Lines(Commands):
         self.push(answer + "\r\n")
 
     def respond_w_warning(self, answer: str) -> None:
-        log.warning("told %s: %s", self.remote_ip, clean(answer), extra={"action": "ftp_refused"})
+        log.warning(
+            "told %s: %s", self.remote_ip, printable(answer), extra={"action": "ftp_refused"}
+        )
         self.respond(answer)
 
     def leave(self, answer: str) -> None:

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from services.ftp.accounts import LONGEST_DELAY_S, Account
 from services.ftp.lines import Lines
-from services.ftp.tree import Tree, clean
+from services.ftp.tree import Tree
+from shared.ingest.accounts import LONGEST_DELAY_S, Account
+from shared.text import printable
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Login(Lines):
     def _turn_away(self) -> None:
         log.warning(
             "wrong user or password for %r from %s",
-            clean(self.username)[:64],
+            printable(self.username)[:64],
             self.remote_ip,
             extra={"action": "ftp_login_failed", "address": self.remote_ip},
         )

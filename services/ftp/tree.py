@@ -9,28 +9,17 @@ from __future__ import annotations
 import posixpath
 import stat
 import time
-import unicodedata
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from shared.text import printable
+
 MOST_NAMES = 1000
 """A session may last for months: of its names the latest are remembered."""
 
-LONGEST_NAME = 1024
-_CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def clean(name: str) -> str:
-    """A name as it may be kept and shown: no control characters, no surrogates, not endless."""
-    if name.isascii() and name.isprintable():
-        return name[:LONGEST_NAME]
-    return "".join(
-        "\ufffd" if unicodedata.category(letter) in _CONTROLS else letter
-        for letter in name[:LONGEST_NAME]
-    )
 
 
 @dataclass(slots=True)
@@ -56,7 +45,7 @@ class Tree:
 
     def ftp2fs(self, name: str) -> str:
         """The absolute name; ``..`` ends at the root."""
-        path = posixpath.normpath(posixpath.join(self.cwd, clean(name)))
+        path = posixpath.normpath(posixpath.join(self.cwd, printable(name)))
         return "/" + path.lstrip("/")
 
     def fs2ftp(self, path: str) -> str:

@@ -12,7 +12,6 @@ import re
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from services.ftp.names import captured_at
 from shared.errors import (
     IncompletePicture,
     JournalUnavailable,
@@ -24,8 +23,9 @@ from shared.errors import (
     StoreFull,
 )
 from shared.events import CameraTested, now
+from shared.ingest.capture_time import captured_at
 from shared.ingest.intake import Arrival
-from shared.picture.format import sniff
+from shared.picture.format import MAGIC, begins, sniff
 from shared.service import Context
 from shared.store import Part
 
@@ -36,7 +36,6 @@ PROBE_BYTES = 1024
 
 _PROBE_NAME = re.compile(r"(?i)(dvrworkdirectory|(ftp)?[-_ ]?test[^/]*)$")
 _PICTURE_NAME = re.compile(r"(?i)\.(jpe?g|png)$")
-_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ class Upload:
 
     def _is_probe(self, part: Part) -> bool:
         head = part.head
-        if part.size >= PROBE_BYTES or head.startswith(_MAGIC):
+        if part.size >= PROBE_BYTES or head.startswith(MAGIC):
             return False
         if _PROBE_NAME.search(self.name):
             return True
@@ -153,11 +152,6 @@ class Upload:
         cause = f"ftp:{self._sender.session}:{self.name}"
         self._context.record([data.event(subject=self._sender.camera, cause=cause)])
         return Reply(226, "Transfer complete; this was a test, no picture.", "tests")
-
-
-def begins(head: bytes) -> bool:
-    """Whether these are the first bytes of a picture, and too few to tell more."""
-    return any(magic.startswith(head) for magic in _MAGIC)
 
 
 def refusal(error: SnapbusError) -> Reply:

@@ -17,6 +17,7 @@ from shared.events import now
 from shared.journal import Journal
 from shared.journal.queries.recovery import WorkItem
 from shared.settings import load
+from shared.text import one_line
 
 COLUMNS = ("service", "status", "attempts", "due", "since", "snapshot", "event", "error")
 ERROR_CHARACTERS = 100
@@ -73,8 +74,7 @@ def _list(journal: Journal, options: argparse.Namespace) -> str:
 
 
 def _row(item: WorkItem) -> tuple[str, ...]:
-    # What cameras and servers said is in the error; it must not steer the terminal.
-    error = "".join(each if each.isprintable() else " " for each in item.error)
+    # What cameras and servers said is in the error.
     due = f"{item.next_attempt_at:%Y-%m-%d %H:%M:%SZ}" if item.next_attempt_at else "-"
     return (
         item.service,
@@ -84,7 +84,7 @@ def _row(item: WorkItem) -> tuple[str, ...]:
         _age((now() - item.updated_at).total_seconds()),
         item.event.snapshot_id or "-",
         item.event.id,
-        error[:ERROR_CHARACTERS],
+        one_line(item.error, ERROR_CHARACTERS),
     )
 
 

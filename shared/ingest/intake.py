@@ -25,6 +25,7 @@ from shared.ingest.spool import Spool, Waiting
 from shared.journal import Journal
 from shared.picture.format import check_complete, sniff
 from shared.store import Blob, Part, Store
+from shared.text import storable
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class Intake:
         Raises PictureError or StoreError; then nothing is kept and the sender must be refused.
         """
         received_at = now()
-        arrival = replace(arrival, name=_storable(arrival.name))
+        arrival = replace(arrival, name=storable(arrival.name, NAME_CHARACTERS))
         try:
             media_type = sniff(part.head)
             check_complete(part.path)
@@ -179,8 +180,3 @@ def dedupe_keys(arrival: Arrival, sha256: str, received_at: datetime) -> tuple[s
         stem = f"name:{arrival.camera}:{arrival.name}:{sha256}"
         return tuple(f"{stem}:{window + nearby}" for nearby in (0, -1, 1))
     return (f"one:{ULID.from_datetime(received_at)}",)
-
-
-def _storable(name: str) -> str:
-    """A name that fits the journal: file systems and FTP know ones that are no valid text."""
-    return name.encode(errors="replace").decode().replace("\x00", "\ufffd")[:NAME_CHARACTERS]

@@ -27,6 +27,7 @@ from shared.journal.queries.audit import Audit
 from shared.journal.queries.recovery import Recovery
 from shared.journal.queries.snapshots import Reader
 from shared.journal.schema import events, service_status, subscriptions, work
+from shared.text import storable
 
 ERROR_CHARACTERS = 2000
 LOOK_BACK = timedelta(days=1)
@@ -193,7 +194,7 @@ class Journal:
             "status": status,
             "attempts": attempts,
             "next_attempt_at": due,
-            "error": _storable(error)[:ERROR_CHARACTERS] if error else None,
+            "error": storable(error, ERROR_CHARACTERS) if error else None,
             "updated_at": self._now(),
         }
         # What is done stays done, and what is dead until somebody replays it, although the same
@@ -242,7 +243,3 @@ class Journal:
     def belongs_to(self, store_id: str) -> None:
         """Tie this journal to its store. Raises StoreMissing when it knows another one."""
         self.facts.belongs_to(store_id)
-
-
-def _storable(text: str) -> str:
-    return text.replace("\x00", "\ufffd").encode(errors="replace").decode()

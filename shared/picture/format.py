@@ -25,6 +25,9 @@ HEAD = 512
 """As many first bytes as ``sniff`` looks at."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+MAGIC = (b"\xff\xd8\xff", _PNG)
+"""How a JPEG and a PNG begin."""
+
 # A marker is FF and a code. 00 is an escaped FF inside picture data, D0-D7 are restart points
 # there, and FF is padding: none of them is a place where something begins or ends.
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
@@ -85,6 +88,11 @@ def sniff(head: bytes | memoryview) -> MediaType:
         if pattern.match(start):
             raise NotAPicture(f"not a JPEG or PNG: {text}")
     raise NotAPicture(f"not a JPEG or PNG: it begins with {start[:8].hex(' ')}")
+
+
+def begins(head: bytes) -> bool:
+    """Whether these are the first bytes of a picture, and too few to tell more."""
+    return any(magic.startswith(head) for magic in MAGIC)
 
 
 def check_complete(picture: Bytes | Path) -> MediaType:

@@ -16,7 +16,7 @@ class IntakeSection(Section):
 
 
 class FtpSection(Section):
-    enabled: bool = Field(True, description="false: no FTP server; folders are still watched")
+    enabled: bool = Field(True, description="false: no FTP server")
     host: str = "0.0.0.0"  # noqa: S104  cameras reach it over the network
     port: Port = 2121
     passive_ports: str = Field("30000-30009", pattern=r"^(\d+-\d+)?$")

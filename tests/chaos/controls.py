@@ -22,8 +22,8 @@ from unittest import mock
 
 from PIL import Image
 
-from services.ftp.app import build as build_door
-from services.ftp.collector import Collector
+from services.folder.app import build as build_door
+from services.folder.collector import Collector
 from services.scheduler.reconciler import Reconciler
 from shared.bus.broker import Message
 from shared.bus.local import LocalBroker

@@ -82,7 +82,7 @@ def rounds_of_many() -> Iterator[Round]:
         if re.fullmatch(FTP_DOOR, name) or name == "journal.between_row_and_event":
             yield Round(name, 1, "ftp")
         elif name.startswith("folder."):
-            yield Round(name, 1, "ftp", "folder")
+            yield Round(name, 1, "folder", "folder")
         elif name.startswith("drive.") and name != "drive.prepared":
             yield Round(name, 1, "drive")
         elif name.startswith("camera."):

@@ -23,7 +23,7 @@ from tests.support.system import ROOT, System
 from tests.support.volume import Disk
 
 SETUPS = ("rabbit", "allinone")
-SERVICES = ("ftp", "camera", "detector", "drive", "scheduler")
+SERVICES = ("ftp", "folder", "camera", "detector", "drive", "scheduler")
 CAMERAS = ("porch", "gate", "yard", "barn", "street", "attic", "probe")
 RESTART_S = 0.5
 SCRAPE_S = 1.0

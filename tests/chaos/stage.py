@@ -33,7 +33,7 @@ from tests.support.servers import RabbitServer
 PICTURES = 4
 DRAIN_S = 120.0
 NOT_REACHED_S = 3.0
-SEPARATE = ("detector", "drive", "camera", "scheduler", "ftp")
+SEPARATE = ("detector", "drive", "camera", "scheduler", "ftp", "folder")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from services.ftp import collector as collector_module
-from services.ftp import folder as folder_module
-from services.ftp.app import build
+from services.folder import collector as collector_module
+from services.folder import watch as folder_module
+from services.folder.app import build
 from shared.errors import ConfigError, JournalUnavailable, StoreFull
 from tests.support.fakes import eventually
 from tests.support.folderdoor import old, put, standing, watching
@@ -284,7 +284,7 @@ def test_killed_in_the_middle_of_removing_it_is_removed_later(tmp_path, monkeypa
         claimed = door.root / f".taken-{'0' * 32}-x.jpg"
         claimed.write_bytes(content)
         os.utime(claimed, ns=(status.st_mtime_ns, status.st_mtime_ns))
-        monkeypatch.setattr("services.ftp.shelf._CLAIM_S", -1.0)
+        monkeypatch.setattr("services.folder.shelf._CLAIM_S", -1.0)
         door.scan()
         assert door.left() == [] and door.names() == ["x.jpg"]
 
@@ -375,7 +375,7 @@ def test_a_file_that_can_not_be_removed_is_taken_once_and_told(tmp_path, monkeyp
 
     with standing(tmp_path) as door:
         put(door.root, "x.jpg", picture(1))
-        monkeypatch.setattr("services.ftp.shelf.os.rename", read_only)
+        monkeypatch.setattr("services.folder.shelf.os.rename", read_only)
         door.scan()
         door.scan()
         assert door.names() == ["x.jpg"] and door.left() == ["x.jpg"]

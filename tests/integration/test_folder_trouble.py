@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from services.ftp.shelf import Shelf
+from services.folder.shelf import Shelf
 from tests.support.fakes import eventually
 from tests.support.folderdoor import put, standing, watching
 from tests.support.making import picture
@@ -38,18 +38,18 @@ def system(tmp_path: Path) -> Iterator[System]:
 @pytest.mark.promise("fault W1")
 def test_more_events_than_the_kernel_keeps_cost_time_and_no_picture(system: System):
     folder = system.folder / "in"
-    system.start("ftp")
+    system.start("folder")
     with closing(system.journal()) as journal:
         (folder / "first.jpg").write_bytes(picture(0))
         eventually(lambda: len(journal.read.snapshots(limit=5)) == 1)
-        system.signal("ftp", signal.SIGSTOP)
+        system.signal("folder", signal.SIGSTOP)
         kept = min(int(QUEUE.read_text()), 100_000)
         for number in range(kept // 2 + 1):  # each is told at least when made and when removed
             noise = folder / f"{number}.tmp"
             noise.touch()
             noise.unlink()
         (folder / "x.jpg").write_bytes(picture(1))
-        system.signal("ftp", signal.SIGCONT)
+        system.signal("folder", signal.SIGCONT)
         eventually(lambda: len(journal.read.snapshots(limit=5)) == 2)
     eventually(lambda: not (folder / "x.jpg").exists())
 

@@ -12,9 +12,10 @@ import time
 
 import pytest
 
-from services.ftp import accounts, lines
+from services.ftp import lines
 from services.ftp.app import accounts_of, build
 from shared.errors import ConfigError
+from shared.ingest import accounts
 from shared.settings import Settings
 from tests.support.fakes import eventually
 from tests.support.ftpdoor import PASSWORD, Raw, ftp_door

@@ -24,7 +24,7 @@ HOMES = {
     "yaml": "shared/settings/load.py",
     "simplejpeg": "shared/picture/decode.py",
     "pyftpdlib": "services/ftp/server.py",
-    "watchdog": "services/ftp/folder.py",
+    "watchdog": "services/folder/watch.py",
     "requests": "services/camera/http.py",
     "cv2": "services/detector/frame.py",
     "onnxruntime": "services/detector/engine_onnx.py",

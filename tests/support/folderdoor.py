@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from services.ftp.app import build
-from services.ftp.folder import FolderSource
+from services.folder.app import build
+from services.folder.watch import FolderSource
 from shared.service import Service
 from tests.support.making import Core, core
 

@@ -23,7 +23,7 @@ from tests.support.fakes import eventually
 from tests.support.servers import free_ports
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("ftp", "camera", "detector", "drive", "scheduler", "api")
+SERVICES = ("ftp", "folder", "camera", "detector", "drive", "scheduler", "api")
 
 
 class System:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.ftp.app import build, check
+from services.allinone.app import build, check
 from shared.main import main
 from tests.support.system import ROOT, System
 

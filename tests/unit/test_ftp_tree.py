@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.ftp.tree import MOST_NAMES, Tree, clean
+from services.ftp.tree import MOST_NAMES, Tree
 
 
 @pytest.mark.promise("sec A1")
@@ -94,7 +94,3 @@ def test_a_session_of_months_remembers_the_latest_names_only():
     names = tree.listdir("/")
     assert len(names) == MOST_NAMES
     assert names[-1] == f"{MOST_NAMES + 9}.jpg"
-
-
-def test_what_can_be_printed_stays_as_it_is():
-    assert clean("Tür 1 日本.jpg") == "Tür 1 日本.jpg"

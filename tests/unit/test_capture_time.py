@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.ftp.names import captured_at
+from shared.ingest.capture_time import captured_at
 
 ARRIVED = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

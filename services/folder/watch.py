@@ -21,8 +21,8 @@ from watchdog.events import (
 )
 from watchdog.observers import Observer
 
-from services.ftp.collector import Collector
-from services.ftp.shelf import wanted_name
+from services.folder.collector import Collector
+from services.folder.shelf import wanted_name
 from shared.errors import SnapbusError
 from shared.settings.ingest import FoldersSection
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cachetools import LRUCache
 
-from services.ftp.shelf import Opened, Version
+from services.folder.shelf import Opened, Version
 
 MOST_RESTING = 10_000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.ftp.accounts import LONGEST_DELAY_S, Account, Accounts
+from shared.ingest.accounts import LONGEST_DELAY_S, Account, Accounts
 
 
 class Clock:

@@ -17,17 +17,16 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from services.ftp.names import captured_at
-from services.ftp.rest import Rest
-from services.ftp.shelf import Found, Opened, Replaced, Shelf, Version, original
-from services.ftp.tree import clean
-from services.ftp.upload import begins
+from services.folder.rest import Rest
+from services.folder.shelf import Found, Opened, Replaced, Shelf, Version, original
 from shared.errors import IncompletePicture, PictureError
 from shared.events import now
 from shared.failpoint import reach
+from shared.ingest.capture_time import captured_at
 from shared.ingest.intake import Arrival, dedupe_keys
-from shared.picture.format import sniff
+from shared.picture.format import begins, sniff
 from shared.service import Context
+from shared.text import printable
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +143,9 @@ class Collector:
             self._rest.look_again(path)
         except OSError as error:
             if path not in self._left:
-                log.warning("%r of %s is left alone: %s", clean(path), self.camera, error.strerror)
+                log.warning(
+                    "%r of %s is left alone: %s", printable(path), self.camera, error.strerror
+                )
             self._left[path] = True
 
     def _is_news(self, file: Opened) -> bool:
@@ -193,7 +194,7 @@ class Collector:
         return Arrival(
             camera=self.camera,
             door="folder",
-            name=clean(name)[-255:],
+            name=printable(name)[-255:],
             captured_at=time_taken,
             captured_by="name" if time_taken else "arrival",
             key=key,
@@ -213,7 +214,7 @@ class Collector:
                 place = f"it can't be moved: {failure.strerror}"
         log.warning(
             "%r of %s is not taken: %s; %s",
-            clean(file.path),
+            printable(file.path),
             self.camera,
             error,
             place,
