@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from services.camera.adapters import adapter_for
-from services.camera.line import GaveUp, Line
+from services.camera.camera import GaveUp, Line
 from shared.errors import Reject, Retry, StoreError
 from shared.events import CameraFailed, Event, SnapshotRequested, now
 from shared.ingest.intake import Arrival, Intake

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.detector.engine import Engine, EngineFailed
+from services.detector.engines.engine import Engine, EngineFailed
 from shared.errors import PictureError, Reject, Retry, StoreError
 from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotRejected, SnapshotTaken
 from shared.picture.decode import Decoded, Limits, decode

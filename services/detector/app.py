@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.detector.analyst import Analyst
-from services.detector.choose import choose, open_engine
-from services.detector.engine import Engine, EngineUnavailable, cores, lanes
-from services.detector.solo import Solo
+from services.detector.engines.choose import choose, open_engine
+from services.detector.engines.engine import Engine, EngineUnavailable, cores, lanes
+from services.detector.isolated import Solo
 from shared.events import SnapshotTaken
 from shared.picture.decode import Limits
 from shared.service import Context, Service

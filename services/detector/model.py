@@ -23,11 +23,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
 
-from services.detector.card import Card, hash_of, read_card, write_record
-from services.detector.choose import Choice, open_engine
-from services.detector.engine import EngineUnavailable
+from services.detector.engines.choose import Choice, open_engine
+from services.detector.engines.engine import EngineUnavailable
 from services.detector.hush import hush
-from services.detector.known import YOLOV8N_SHA256, YOLOV8N_URL
+from services.detector.model_file import Card, hash_of, read_card, write_record
+from services.detector.trusted import YOLOV8N_SHA256, YOLOV8N_URL
 from shared import settings
 from shared.errors import ConfigError
 from shared.settings.detector import DetectorSection
@@ -134,11 +134,11 @@ def _origin(weights: Card, consent: bool) -> str:
 
 
 def _export(weights: Card, folder: Path) -> Card:
-    from services.detector import engine_ultralytics
+    from services.detector.engines import ultralytics
 
     _say(f"exporting {weights.path} to ONNX")
     try:
-        exported = engine_ultralytics.export_onnx(weights.path, folder / ".ultralytics")
+        exported = ultralytics.export_onnx(weights.path, folder / ".ultralytics")
     except EngineUnavailable as error:
         raise EngineUnavailable(
             f"{weights.path} is there, but can't be exported: {error}. Or export it elsewhere"
@@ -151,10 +151,10 @@ def _export(weights: Card, folder: Path) -> Card:
 
 def _convert(model: Card) -> Card:
     hush()
-    from services.detector import engine_openvino
+    from services.detector.engines import openvino
 
     target = model.path.with_suffix(".xml")
-    engine_openvino.convert(model.path, target)
+    openvino.convert(model.path, target)
     bare = read_card(target, pinned=False)
     card = replace(bare, labels=model.labels, size=model.size, stride=model.stride)
     write_record(card, origin="converted", source_sha256=model.sha256, recorded_at=_today())

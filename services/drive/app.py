@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from services.drive.archives.folder import FolderArchive
 from services.drive.file import FileSnapshots, skip
-from services.drive.folder import FolderArchive
 from shared.errors import ConfigError, JournalUnavailable
 from shared.events import SnapshotAnalyzed
 from shared.failpoint import reach

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
-from services.drive.archive import Archive, Filing
+from services.drive.archives.archive import Archive, Filing
 from shared.errors import Reject
 from shared.events import Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped
 from shared.journal import Journal

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
-from services.detector.frame import Input, place, tensor
+from services.detector.engines.letterbox import Input, place, tensor
 from shared.picture.decode import decode
 from tests.bench.camera_pictures import full_hd, ultra_hd
 from tests.bench.results import Row, ratios

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from services.detector.engine import cores
+from services.detector.engines.engine import cores
 from services.detector.model import prepare
 from tests.bench.camera_pictures import full_hd
 from tests.bench.results import Row, ratios

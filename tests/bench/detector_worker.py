@@ -54,7 +54,7 @@ def _baseline(model: str):
 
 
 def _ours(engine: str, model: str, precision: str, streams: int):
-    from services.detector.choose import Choice, open_engine
+    from services.detector.engines.choose import Choice, open_engine
     from shared.settings.detector import DetectorSection
 
     path = Path(model)

@@ -22,7 +22,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.detector.choose import choose, open_engine
+from services.detector.engines.choose import choose, open_engine
 from services.detector.model import prepare
 from shared.picture.decode import Limits, decode
 from tests.bench import naive

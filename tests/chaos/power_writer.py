@@ -169,7 +169,7 @@ def _without_sync_of(is_kind: Callable[[int], bool]) -> None:
 
 
 def _archive_without(name: str, instead: Any) -> None:
-    mock.patch(f"services.drive.folder.{name}", instead).start()
+    mock.patch(f"services.drive.archives.folder.{name}", instead).start()
 
 
 def _synchronous_normal() -> None:

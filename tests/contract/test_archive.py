@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.drive import folder as module
-from services.drive.archive import Archive, Filing
-from services.drive.folder import INCOMING, MARKER, FolderArchive
+from services.drive.archives import folder as module
+from services.drive.archives.archive import Archive, Filing
+from services.drive.archives.folder import INCOMING, MARKER, FolderArchive
 from shared.errors import Retry
 from tests.support.making import picture
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.detector.choose import Choice, open_engine
-from services.detector.engine import Engine, EngineUnavailable
+from services.detector.engines.choose import Choice, open_engine
+from services.detector.engines.engine import Engine, EngineUnavailable
 from services.detector.model import prepare
 from services.simulator.scenes import Scene
 from shared.settings.detector import DetectorSection

@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from services.detector.choose import Choice, open_engine
+from services.detector.engines.choose import Choice, open_engine
 from shared.picture.decode import decode
 from shared.settings.detector import DetectorSection
 from tests.data.make_reference import photos

@@ -10,7 +10,7 @@ from typing import Any
 import pika
 import pytest
 
-from services.camera import line as lines
+from services.camera import camera as cameras
 from shared.bus.rabbit.broker import RabbitBroker
 from tests.support.asking import Place
 from tests.support.camera_pictures import PHOTOS
@@ -68,7 +68,7 @@ def process(request) -> Process:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """Where pictures go; pauses between attempts are short."""
-    monkeypatch.setattr(lines, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(cameras, "FIRST_PAUSE_S", 0.01)
     place = Place(tmp_path)
     yield place
     place.journal.close()

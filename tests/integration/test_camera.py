@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.camera import line as lines
+from services.camera import camera as cameras
 from shared.errors import Reject
 from shared.events import SnapshotTaken, now
 from tests.support.asking import Place, ask, failure, request
@@ -46,7 +46,7 @@ def test_a_request_that_comes_twice_makes_one_snapshot(place: Place, camera: Fau
 def test_a_frozen_camera_makes_a_snapshot_each_time_and_is_told(
     place: Place, camera: FaultyCamera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "FROZEN_AFTER", 3)
+    monkeypatch.setattr(cameras, "FROZEN_AFTER", 3)
     service = place.service({"gate": {"url": camera.url("/fine")}})
     for _ in range(3):
         ask(service, request())
@@ -60,7 +60,7 @@ def test_a_frozen_camera_makes_a_snapshot_each_time_and_is_told(
 def test_a_camera_that_thaws_is_not_called_frozen_any_more(
     place: Place, camera: FaultyCamera, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shown = [PICTURE] * (lines.FROZEN_AFTER + 5) + [jpeg(7)]
+    shown = [PICTURE] * (cameras.FROZEN_AFTER + 5) + [jpeg(7)]
     pictures = iter(shown)
     camera.faults["/now"] = lambda camera, wire, _: wire.sendall(answer(next(pictures)))
     service = place.service({"gate": {"url": camera.url("/now")}})
@@ -68,7 +68,7 @@ def test_a_camera_that_thaws_is_not_called_frozen_any_more(
     for _ in shown:
         ask(service, request())
         frozen.append(service.about()["cameras"]["gate"]["frozen"])
-    assert frozen == [False] * lines.FROZEN_AFTER + [True] * 5 + [False]
+    assert frozen == [False] * cameras.FROZEN_AFTER + [True] * 5 + [False]
     assert len({event.snapshot_id for event in place.said}) == len(shown)
     assert caplog.text.count("sends the same picture again and again") == 1
 

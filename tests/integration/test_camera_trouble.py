@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from services.camera import line as lines
+from services.camera import camera as cameras
 from shared.errors import Retry, StoreFull
 from shared.events import now
 from tests.support.asking import Place, ask, failure, request
@@ -50,7 +50,7 @@ def test_a_camera_that_never_answers_ends_as_failed(place: Place) -> None:
 def test_no_attempt_begins_after_the_request_has_expired(
     place: Place, camera: FaultyCamera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "FIRST_PAUSE_S", 0.3)
+    monkeypatch.setattr(cameras, "FIRST_PAUSE_S", 0.3)
     service = place.service({"gate": {"url": camera.url("/503"), "attempts": 9}})
     said = failure(ask(service, request(expires_at=now() + timedelta(seconds=0.4))))
     assert said.attempts < 5

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from services.detector.choose import Choice, open_engine
-from services.detector.engine import Engine
+from services.detector.engines.choose import Choice, open_engine
+from services.detector.engines.engine import Engine
 from shared.picture.decode import decode
 from shared.settings.detector import DetectorSection
 from tests.data.full_model import full_model

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.detector.card import read_card, write_record
+from services.detector.model_file import read_card, write_record
 from shared.runtime import health
 from tests.support.fakes import eventually
 from tests.support.servers import free_ports

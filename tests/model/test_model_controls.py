@@ -18,8 +18,8 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import Connection
 
-from services.drive.archive import Filing
-from services.drive.folder import FolderArchive
+from services.drive.archives.archive import Filing
+from services.drive.archives.folder import FolderArchive
 from services.scheduler.reconciler import Reconciler
 from shared.errors import StoreError
 from shared.events import Event

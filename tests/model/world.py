@@ -17,9 +17,9 @@ from sqlalchemy import select
 
 from services.camera.adapters import FileAdapter
 from services.camera.app import Cameras
-from services.camera.line import Line
+from services.camera.camera import Line
+from services.drive.archives.folder import FolderArchive
 from services.drive.file import FileSnapshots
-from services.drive.folder import FolderArchive
 from services.scheduler.interval import Intervals
 from services.scheduler.reconciler import Reconciler
 from shared.bus.relay import Relay

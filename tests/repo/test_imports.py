@@ -26,14 +26,14 @@ HOMES = {
     "pyftpdlib": "services/ftp/server.py",
     "watchdog": "services/folder/watch.py",
     "requests": "services/camera/http.py",
-    "cv2": "services/detector/frame.py",
-    "onnxruntime": "services/detector/engine_onnx.py",
-    "openvino": "services/detector/engine_openvino.py",
-    "ultralytics": "services/detector/engine_ultralytics.py",
+    "cv2": "services/detector/engines/letterbox.py",
+    "onnxruntime": "services/detector/engines/onnx.py",
+    "openvino": "services/detector/engines/openvino.py",
+    "ultralytics": "services/detector/engines/ultralytics.py",
     "uvicorn": "services/api/server.py",
 }
-# Alembic's scripts and the training of the demo's model are programs of their own.
-PROGRAMS = ("shared/journal/migrations/", "services/simulator/train/")
+# Alembic's scripts are programs of their own.
+PROGRAMS = ("shared/journal/migrations/",)
 
 PROBE = """
 import importlib, logging, os, sys, threading

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from services.camera.camera import GaveUp, Line
 from services.camera.failures import Unreachable
-from services.camera.line import GaveUp, Line
 from shared.backoff import pause_s
 from shared.bus.rabbit.connection import Link, parameters
 from tests.support.asking import Place

@@ -10,7 +10,7 @@ import pytest
 
 from services.detector.analyst import MOST_TOLD, Analyst
 from services.detector.app import build
-from services.detector.engine import EngineFailed, Findings
+from services.detector.engines.engine import EngineFailed, Findings
 from shared.envelope import MAX_BYTES, encode
 from shared.errors import Reject, Retry
 from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotTaken, now

@@ -6,9 +6,9 @@ from importlib.util import find_spec
 
 import pytest
 
-from services.detector import choose as module
-from services.detector.choose import choose
-from services.detector.engine import EngineUnavailable
+from services.detector.engines import choose as module
+from services.detector.engines.choose import choose
+from services.detector.engines.engine import EngineUnavailable
 from shared.settings.detector import DetectorSection
 
 

@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from services.detector import model as command
-from services.detector.card import read_card
-from services.detector.choose import choose
-from services.detector.engine import EngineUnavailable
+from services.detector.engines.choose import choose
+from services.detector.engines.engine import EngineUnavailable
+from services.detector.model_file import read_card
 from shared.settings.detector import DetectorSection
 from tests.support.networks import colour_network
 
@@ -110,15 +110,15 @@ def test_a_failed_download_says_what_to_do(folder, monkeypatch):
 def test_without_ultralytics_weights_wait_with_the_command_that_installs_it(
     folder, tmp_path, monkeypatch
 ):
-    from services.detector import engine_ultralytics
+    from services.detector.engines import ultralytics
 
     weights = tmp_path / "mine.pt"
     weights.write_bytes(b"anything")
 
     def missing(*_):
-        raise EngineUnavailable("ultralytics is not installed here; " + engine_ultralytics.INSTALL)
+        raise EngineUnavailable("ultralytics is not installed here; " + ultralytics.INSTALL)
 
-    monkeypatch.setattr(engine_ultralytics, "export_onnx", missing)
+    monkeypatch.setattr(ultralytics, "export_onnx", missing)
     with pytest.raises(EngineUnavailable, match=r"requirements/yolo\.txt"):
         command.prepare(folder, weights, consent=True)
     assert (folder / "mine.pt").exists()

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from services.drive import folder
 from services.drive.app import build
-from services.drive.archive import Filing
+from services.drive.archives import folder
+from services.drive.archives.archive import Filing
+from services.drive.archives.folder import MARKER, FolderArchive
 from services.drive.file import FileSnapshots
-from services.drive.folder import MARKER, FolderArchive
 from shared.errors import ConfigError, Reject, Retry, SnapshotMissing
 from shared.events import Event, SnapshotAnalyzed
 from tests.support.making import START, Core, analyzed, core, picture, taken

@@ -2,7 +2,7 @@
 
     python -m venv /tmp/train && . /tmp/train/bin/activate
     pip install torch==2.13.0 numpy pillow onnx onnxruntime
-    python -m services.simulator.train --out services/simulator/figures.onnx
+    python -m tests.train --out services/simulator/figures.onnx
 
 PyTorch is needed for this only; it is in no requirements file of the services. The net, its loss
 and its training are written here from scratch, so the model is under the project's own licence.

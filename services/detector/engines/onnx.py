@@ -7,10 +7,10 @@ from typing import cast
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as native
 
-from services.detector.card import Card
-from services.detector.engine import EngineFailed, EngineUnavailable, Lanes, Thresholds
-from services.detector.frame import Floats
-from services.detector.network import NetworkEngine, Run, input_of
+from services.detector.engines.engine import EngineFailed, EngineUnavailable, Lanes, Thresholds
+from services.detector.engines.letterbox import Floats
+from services.detector.engines.network import NetworkEngine, Run, input_of
+from services.detector.model_file import Card
 
 # The library's errors share no class of their own; these are all it can raise.
 _ERRORS = tuple(

@@ -14,8 +14,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from services.detector.card import Card
-from services.detector.engine import EngineFailed, EngineUnavailable, Findings, Lanes, Thresholds
+from services.detector.engines.engine import (
+    EngineFailed,
+    EngineUnavailable,
+    Findings,
+    Lanes,
+    Thresholds,
+)
+from services.detector.model_file import Card
 from shared.events import Detection
 from shared.picture.decode import Pixels
 

@@ -1,7 +1,7 @@
 """Looks at one picture in a process of its own, with limits: for one that may have ended ours.
 
 The parent gives paths and settings as JSON on standard input and reads the events from standard
-output; ``python -m services.detector.solo`` is the child. Nothing secret passes between them.
+output; ``python -m services.detector.isolated`` is the child. Nothing secret passes between them.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from services.detector.analyst import Analyst
-from services.detector.choose import choose, open_engine
-from services.detector.engine import EngineUnavailable
+from services.detector.engines.choose import choose, open_engine
+from services.detector.engines.engine import EngineUnavailable
 from shared import envelope
 from shared.errors import Crashed, Reject, Retry
 from shared.events import Event
@@ -59,7 +59,7 @@ class Solo:
         """A repeat is harmless: the events returned have ids fixed by this one's. Raises Crashed
         when the process did not live to answer."""
         job = {**self._job, "event": envelope.to_dict(event)}
-        command = [sys.executable, "-m", "services.detector.solo"]
+        command = [sys.executable, "-m", "services.detector.isolated"]
         try:
             done = subprocess.run(  # noqa: S603  our own module
                 command,

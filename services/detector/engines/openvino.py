@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import openvino
 
-from services.detector.card import Card
-from services.detector.engine import EngineFailed, EngineUnavailable, Lanes, Thresholds
-from services.detector.frame import Floats
-from services.detector.network import NetworkEngine, Run, input_of
+from services.detector.engines.engine import EngineFailed, EngineUnavailable, Lanes, Thresholds
+from services.detector.engines.letterbox import Floats
+from services.detector.engines.network import NetworkEngine, Run, input_of
+from services.detector.model_file import Card
 
 
 def open_engine(card: Card, limits: Thresholds, lanes: Lanes, precision: str) -> NetworkEngine:

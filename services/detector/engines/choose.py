@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from services.detector.card import read_card
-from services.detector.engine import (
+from services.detector.engines.engine import (
     Engine,
     EngineFailed,
     EngineUnavailable,
@@ -18,6 +17,7 @@ from services.detector.engine import (
     lanes,
 )
 from services.detector.hush import hush
+from services.detector.model_file import read_card
 from shared.settings.detector import DetectorSection
 
 _LIBRARY = {"openvino": "openvino", "onnx": "onnxruntime", "ultralytics": "ultralytics"}
@@ -76,17 +76,18 @@ def _load(choice: Choice, settings: DetectorSection, data: Path) -> Engine:
     available = lanes(settings.streams, settings.threads, cores())
     hush()
     if choice.engine == "openvino":
-        from services.detector import engine_openvino
+        from services.detector.engines import openvino
 
-        return engine_openvino.open_engine(card, limits, available, settings.precision)
+        return openvino.open_engine(card, limits, available, settings.precision)
     if choice.engine == "onnx":
-        from services.detector import engine_onnx
+        from services.detector.engines import onnx
 
-        return engine_onnx.open_engine(card, limits, available)
-    from services.detector import engine_ultralytics, known
+        return onnx.open_engine(card, limits, available)
+    from services.detector import trusted
+    from services.detector.engines import ultralytics
 
-    known.check_weights(card)
-    return engine_ultralytics.UltralyticsEngine(
+    trusted.check_weights(card)
+    return ultralytics.UltralyticsEngine(
         card, limits, available, settings.device, data / "ultralytics"
     )
 

@@ -1,6 +1,6 @@
 """What every engine does: take upright pixels, say what is in them and how long each step took.
 
-Three real engines stand behind ``Engine``: engine_openvino, engine_onnx and engine_ultralytics.
+Three real engines stand behind ``Engine``: openvino, onnx and ultralytics.
 Each is the only file that imports its library, and imports it only when it is chosen.
 """
 

@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from services.detector.card import Card
-from services.detector.engine import (
+from services.detector.engines.engine import (
     EngineFailed,
     EngineUnavailable,
     Findings,
     Thresholds,
     Traffic,
 )
-from services.detector.frame import Floats, Input, find, place, tensor
+from services.detector.engines.letterbox import Floats, Input, find, place, tensor
+from services.detector.model_file import Card
 from shared.picture.decode import Pixels
 
 Run = Callable[[Floats], Floats]

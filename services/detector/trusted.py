@@ -6,8 +6,8 @@ is one of these or somebody has said yes to it once with `task model MODEL=… C
 
 from __future__ import annotations
 
-from services.detector.card import Card
-from services.detector.engine import EngineUnavailable
+from services.detector.engines.engine import EngineUnavailable
+from services.detector.model_file import Card
 
 YOLOV8N_URL = "https://github.com/ultralytics/assets/releases/download/v8.3.0/yolov8n.pt"
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.detector.engine import Thresholds, Traffic, cores, lanes
-from services.detector.frame import Input, find, place, suppress, tensor
+from services.detector.engines.engine import Thresholds, Traffic, cores, lanes
+from services.detector.engines.letterbox import Input, find, place, suppress, tensor
 from tests.support.parity import overlap
 
 FLEXIBLE = Input(640, 640, 32, flexible=True)

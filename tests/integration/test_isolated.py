@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from services.detector.analyst import Analyst
-from services.detector.choose import choose, open_engine
-from services.detector.solo import Solo
+from services.detector.engines.choose import choose, open_engine
+from services.detector.isolated import Solo
 from shared.errors import Crashed, Retry
 from shared.events import Event, SnapshotTaken, now
 from shared.settings.detector import DetectorSection
@@ -82,7 +82,7 @@ def child() -> int:
     for children in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):  # it ended just now
             for pid in children.read_text().split():
-                if b"services.detector.solo" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                if b"services.detector.isolated" in Path(f"/proc/{pid}/cmdline").read_bytes():
                     return int(pid)
     return 0
 

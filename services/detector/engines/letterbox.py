@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.detector.engine import Thresholds
+from services.detector.engines.engine import Thresholds
 from shared.events import Detection
 from shared.picture.decode import Pixels
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.detector.engine import EngineUnavailable
+from services.detector.engines.engine import EngineUnavailable
 
 _LONGEST_LABEL = 64
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.detector.card import hash_of, read_card, record_path, write_record
-from services.detector.engine import EngineUnavailable
-from services.detector.known import YOLOV8N_SHA256, check_weights
+from services.detector.engines.engine import EngineUnavailable
+from services.detector.model_file import hash_of, read_card, record_path, write_record
+from services.detector.trusted import YOLOV8N_SHA256, check_weights
 from tests.support.networks import LABELS, colour_network
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from services.drive.archive import Filing
+from services.drive.archives.archive import Filing
 from shared.errors import Retry
 from shared.failpoint import reach
 from shared.store.disk import sync_folder

@@ -1,0 +1,1 @@
+"""The kinds of archive, each in a file of its own."""
