@@ -32,16 +32,17 @@ class Masker:
         self, _logger: Any, _method: str, record: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
         for name, value in record.items():
-            record[name] = self._masked(value, lines=name == "exception")
+            record[name] = self.masked(value, lines=name == "exception")
         return record
 
-    def _masked(self, value: Any, *, lines: bool = False) -> Any:
+    def masked(self, value: Any, *, lines: bool = False) -> Any:
+        """A copy without secrets, also of nested mappings and sequences; ``lines`` keeps breaks."""
         if value is None or isinstance(value, bool | int | float):
             return value
         if isinstance(value, Mapping):
-            return {str(key): self._masked(item) for key, item in value.items()}
+            return {str(key): self.masked(item) for key, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
-            return [self._masked(item) for item in value]
+            return [self.masked(item) for item in value]
         return self._clean(str(value), lines=lines)
 
     def _clean(self, text: str, *, lines: bool) -> str:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -57,8 +57,9 @@ def _tell(file: Path, settings: Settings) -> None:
 
 def serve(settings: Settings, build: Callable[[Context], Service | Sequence[Service]]) -> int:
     """Run until SIGTERM or SIGINT; returns the exit status. Main thread only."""
-    log.set_up(settings.log.level, settings.log.format, secrets_of(settings))
-    _set_up_sentry(settings)
+    secrets = secrets_of(settings)
+    log.set_up(settings.log.level, settings.log.format, secrets)
+    _set_up_sentry(settings, secrets)
 
     def build_all(context: Context) -> Sequence[Service]:
         built = build(context)
@@ -99,9 +100,17 @@ def _log_the_uncaught() -> None:
     threading.excepthook = in_thread
 
 
-def _set_up_sentry(settings: Settings) -> None:
+def _set_up_sentry(settings: Settings, secrets: Iterable[str]) -> None:
     dsn = settings.log.sentry_dsn.get_secret_value()
-    if dsn:
-        import sentry_sdk
+    if not dsn:
+        return
+    import sentry_sdk
 
-        sentry_sdk.init(dsn=dsn, send_default_pii=False, include_local_variables=False)
+    masker = log.Masker(secrets)
+    sentry_sdk.init(
+        dsn=dsn,
+        send_default_pii=False,
+        include_local_variables=False,
+        # The events of Sentry are made from records and errors that no handler of ours has masked.
+        before_send=lambda event, _hint: masker.masked(event),
+    )

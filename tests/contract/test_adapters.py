@@ -177,8 +177,8 @@ def test_a_foscam_gets_user_and_password_encoded_in_the_query(camera: FaultyCame
 @pytest.mark.promise("feat A2", "feat A5")
 def test_a_url_may_hold_places_for_user_and_password(camera: FaultyCamera) -> None:
     url = camera.url("/fine?cmd=Snap&user={username}&password={password}")
-    take(fetch(url, username="admin", password="a&b"))
-    assert camera.paths()[-1] == "/fine?cmd=Snap&user=admin&password=a%26b"
+    take(fetch(url, username="ad min&/ü", password="a&b"))
+    assert camera.paths()[-1] == ("/fine?cmd=Snap&user=ad%20min%26%2F%C3%BC&password=a%26b")
 
 
 @pytest.mark.promise("fault C2")

@@ -1,7 +1,7 @@
 """Small services for test_runtime.py, run as a process: a folder, a detector, drive and scheduler.
 
 ``SLOW`` seconds in the detector, ``POISON`` a picture's name that kills it, ``DIES`` a part whose
-thread ends.
+thread ends, ``SAYS`` the text of its error.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Inbox:
 
     def run(self, stop: threading.Event) -> None:
         if os.environ.get("DIES") == "source":
-            raise ZeroDivisionError("as told")
+            log.info("about to fail: %s", os.environ.get("SAYS"))
+            raise ZeroDivisionError(os.environ.get("SAYS", "as told"))
         if os.environ.get("DIES") == "port":
             raise ConfigError("inbox.port: is in use. Choose another.")
         while not stop.wait(0.02):

@@ -305,13 +305,21 @@ def test_the_state_tells_accounts_connections_and_uploads(door):
 
 
 @pytest.mark.promise("feat B5")
-def test_logins_and_refusals_are_logged(door, caplog):
+def test_logins_and_uploads_are_logged_with_who_and_where_from(door, caplog):
     caplog.set_level("INFO")
     with door.raw() as raw:
         raw.put("x.jpg", picture(1))
         raw.put("y.mp4", b"\0\0\0\x18ftypmp42" + bytes(3000))
-    actions = {getattr(record, "action", "") for record in caplog.records}
-    assert {"ftp_login", "snapshot_taken", "upload_refused"} <= actions
+    with door.raw("") as stranger:
+        stranger.ask("USER porch")
+        assert stranger.ask("PASS not-the-password").startswith("530")
+    told = {getattr(each, "action", ""): each for each in caplog.records}
+    assert {"ftp_login", "ftp_login_failed", "snapshot_taken", "upload_refused"} <= told.keys()
+    assert vars(told["ftp_login"])["camera"] == vars(told["upload_refused"])["camera"] == "porch"
+    for action in ("ftp_login", "ftp_login_failed"):
+        assert vars(told[action])["address"] == "127.0.0.1"
+    assert "'porch'" in told["ftp_login_failed"].getMessage()
+    assert "not-the-password" not in caplog.text
 
 
 def test_ftplib_raises_what_the_answers_mean(door):

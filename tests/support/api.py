@@ -7,7 +7,8 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,10 @@ class Api:
         )
         return self.context.journal.read.story(accepted.snapshot_id)[0].event
 
-    def analyze(self, taken: Event, *found: Mapping[str, Any], reason: str = "") -> Event:
-        """Let the detector be done with it; its ``snapshot.analyzed``."""
+    def analyze(
+        self, taken: Event, *found: Mapping[str, Any], reason: str = "", after_s: float = 0.0
+    ) -> Event:
+        """Let the detector be done with it so long after it; its ``snapshot.analyzed``."""
         data = SnapshotAnalyzed.model_validate(
             {
                 "camera": taken.subject,
@@ -116,16 +119,18 @@ class Api:
                 "milliseconds": {"decode": 2.5, "infer": 40},
             }
         )
-        event = data.event(subject=taken.subject, cause=taken)
+        event = _later(data.event(subject=taken.subject, cause=taken), taken, after_s)
         self.context.journal.finish("detector", taken, [event])
         return event
 
-    def archive(self, analyzed: Event, path: str = "2026/01/02/porch.jpg") -> Event:
-        """Let the archive have it; its ``snapshot.archived``."""
+    def archive(
+        self, analyzed: Event, path: str = "2026/01/02/porch.jpg", after_s: float = 0.0
+    ) -> Event:
+        """Let the archive have it so long after that; its ``snapshot.archived``."""
         data = SnapshotArchived(
             camera=analyzed.subject, archive="folder", path=path, sha256="0" * 64, size=1
         )
-        event = data.event(subject=analyzed.subject, cause=analyzed)
+        event = _later(data.event(subject=analyzed.subject, cause=analyzed), analyzed, after_s)
         self.context.journal.finish("drive", analyzed, [event])
         return event
 
@@ -151,6 +156,10 @@ class Api:
             answer = link.getresponse()
             assert answer.status == 200, answer.read()
             yield Frames(answer)
+
+
+def _later(event: Event, cause: Event, after_s: float) -> Event:
+    return replace(event, time=cause.time + timedelta(seconds=after_s)) if after_s else event
 
 
 class Frames:
