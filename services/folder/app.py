@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from services.folder.collector import Collector
-from services.folder.shelf import Shelf
+from services.folder.directory import Directory
+from services.folder.importer import Importer
 from services.folder.watch import FolderSource
 from shared.errors import ConfigError
 from shared.service import Context, Service
@@ -21,7 +21,7 @@ def build(context: Context) -> Service:
     sources = sources_of(context)
 
     def about() -> Mapping[str, Any]:
-        states = [source.collector.about() for source in sources]
+        states = [source.importer.about() for source in sources]
         troubles = [state["trouble"] for state in states if not state["ok"]]
         return {
             "ok": not troubles,
@@ -42,15 +42,15 @@ def sources_of(context: Context) -> list[FolderSource]:
     section = context.settings.folders
     sources: list[FolderSource] = []
     for root, (name, folder) in watched_of(context.settings).items():
-        collector = Collector(
+        importer = Importer(
             name,
-            Shelf(root),
+            Directory(root),
             context,
             keep=folder.keep,
             zone=zone_of(folder.timezone),
             settle_s=section.settle_s,
         )
-        sources.append(FolderSource(collector, section, poll=folder.poll))
+        sources.append(FolderSource(importer, section, poll=folder.poll))
     return sources
 
 

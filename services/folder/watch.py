@@ -21,15 +21,15 @@ from watchdog.events import (
 )
 from watchdog.observers import Observer
 
-from services.folder.collector import Collector
-from services.folder.shelf import wanted_name
+from services.folder.directory import wanted_name
+from services.folder.importer import Importer
 from shared.errors import SnapbusError
 from shared.settings.ingest import FoldersSection
 
 log = logging.getLogger(__name__)
 
 MOST_CHANGES = 10_000
-TURN_S = 0.25
+WAIT_S = 0.25
 PAUSE_S = 5.0
 """After the store or the journal refused: every file stays where it is meanwhile."""
 
@@ -83,9 +83,9 @@ class Watch(FileSystemEventHandler):
 class FolderSource:
     """Takes the pictures of one folder while it runs."""
 
-    def __init__(self, collector: Collector, section: FoldersSection, *, poll: bool) -> None:
-        self.name = f"folder-{collector.camera}"
-        self.collector = collector
+    def __init__(self, importer: Importer, section: FoldersSection, *, poll: bool) -> None:
+        self.name = f"folder-{importer.camera}"
+        self.importer = importer
         self._section = section
         self._poll = poll
         self._changes = Changes()
@@ -105,14 +105,14 @@ class FolderSource:
     def _read(self, stop: threading.Event) -> bool:
         """Take all that is there; says whether there was more than one reading holds."""
         try:
-            identity = self.collector.shelf.identity()
+            identity = self.importer.directory.identity()
             self._keep_watching(identity)
-            return self.collector.scan(stop)
+            return self.importer.scan(stop)
         except OSError as error:
             self._unwatch()
-            self.collector.degrade(f"{self.collector.shelf.root}: {error.strerror}")
+            self.importer.degrade(f"{self.importer.directory.root}: {error.strerror}")
         except SnapbusError as error:
-            self.collector.degrade(str(error))
+            self.importer.degrade(str(error))
             stop.wait(PAUSE_S)
         return False
 
@@ -120,11 +120,11 @@ class FolderSource:
         """Take what changes for so long."""
         deadline = time.monotonic() + seconds
         while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
-            changed = self._changes.take(min(left, TURN_S))
+            changed = self._changes.take(min(left, WAIT_S))
             try:
-                self.collector.changed(changed)
+                self.importer.changed(changed)
             except SnapbusError as error:
-                self.collector.degrade(str(error))
+                self.importer.degrade(str(error))
                 stop.wait(PAUSE_S)
 
     def _keep_watching(self, identity: tuple[int, int]) -> None:
@@ -132,16 +132,16 @@ class FolderSource:
             return
         self._unwatch()
         try:
-            self._watch = Watch(self.collector.shelf.root, self._changes)
+            self._watch = Watch(self.importer.directory.root, self._changes)
         except OSError as error:
             # The system's limit of watches, most likely: then every reading does the work.
             if not self._unwatchable:
                 log.warning(
                     "%s can't be watched, only read every %g s: %s",
-                    self.collector.shelf.root,
+                    self.importer.directory.root,
                     self._section.rescan_s,
                     error.strerror or error,
-                    extra={"action": "folder_unwatched", "camera": self.collector.camera},
+                    extra={"action": "folder_unwatched", "camera": self.importer.camera},
                 )
             self._unwatchable = True
             return

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.ftp.door import Door
 from services.ftp.server import FtpServer
+from services.ftp.state import ServerState
 from shared.errors import ConfigError
 from shared.ingest.accounts import Account
 from shared.service import Context, Service
@@ -20,8 +20,8 @@ def build(context: Context) -> Service:
     """Takes the pictures that cameras push by FTP."""
     settings = context.settings
     accounts = accounts_of(settings)
-    door = Door(settings.ftp, accounts, context)
-    server = FtpServer(door) if accounts else None
+    state = ServerState(settings.ftp, accounts, context)
+    server = FtpServer(state) if accounts else None
 
     def about() -> Mapping[str, Any]:
         if server:
@@ -29,7 +29,7 @@ def build(context: Context) -> Service:
             what = f"FTP for {count} {'camera' if count == 1 else 'cameras'}"
         else:
             what = "no camera delivers by FTP" if settings.ftp.enabled else OFF
-        return {"ok": True, "summary": what, **door.about(server.connections if server else 0)}
+        return {"ok": True, "summary": what, **state.about(server.connections if server else 0)}
 
     return Service(name="ftp", sources=[server] if server else [], about=about)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from services.ftp.tree import Tree
+from services.ftp.filesystem import VirtualFilesystem
 from shared.text import printable
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Commands:
     """Mixed into the library's session class, before it."""
 
     account: Account | None
-    fs: Tree
+    fs: VirtualFilesystem
     respond: Any
 
     def ftp_ALLO(self, line: str) -> None:

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from services.ftp.lines import Lines
-from services.ftp.tree import Tree
+from services.ftp.control import ControlChannel
+from services.ftp.filesystem import VirtualFilesystem
 from shared.ingest.accounts import LONGEST_DELAY_S, Account
 from shared.text import printable
 
@@ -16,14 +16,14 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 3
 
 
-class Login(Lines):
+class Login(ControlChannel):
     """Mixed into the library's session, before it."""
 
     def ftp_PASS(self, password: str) -> None:
         if self.authenticated or not self.username:
             self.respond("503 Log in with USER first, then PASS, once.")
             return
-        wait = self.door.accounts.wait_s(self.remote_ip, self.username)
+        wait = self.state.accounts.wait_s(self.remote_ip, self.username)
         if wait > LONGEST_DELAY_S:
             self.leave("421 Too many wrong passwords from this address; try again later.")
         elif wait:
@@ -32,11 +32,11 @@ class Login(Lines):
             self._check(password)
 
     def _check(self, password: str) -> None:
-        account = self.door.accounts.check(self.remote_ip, self.username, password)
+        account = self.state.accounts.check(self.remote_ip, self.username, password)
         if account:
             self._welcome(account)
         else:
-            delay = self.door.accounts.delay_s(self.remote_ip, self.username)
+            delay = self.state.accounts.delay_s(self.remote_ip, self.username)
             self._later(delay, self._turn_away)
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
@@ -47,7 +47,7 @@ class Login(Lines):
                 call()
                 if call != self._turn_away and not self.authenticated:
                     return  # the answer to a wrong password is still to come
-                self._go_on()
+                self._resume()
 
         self._busy = True
         self.call_later(seconds, resume)
@@ -56,8 +56,8 @@ class Login(Lines):
         self.account = account
         self.authenticated = True
         self.attempted_logins = 0
-        self.fs = Tree()
-        self.timeout = self.door.section.timeout_s
+        self.fs = VirtualFilesystem()
+        self.timeout = self.state.section.timeout_s
         self._restart_idler()
         self.respond("230 Logged in.")
         log.info(

@@ -1,7 +1,7 @@
 """The FTP server: one thread, one loop. The only file that knows the FTP library.
 
 The library answers 226 as soon as the data connection ends, however it ends. Here the answer waits
-until a thread of the pool says that the picture is safe, and a broken connection is no end.
+until a thread of the executor says that the picture is safe, and a broken connection is no end.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from contextlib import suppress
 from socket import socket
 from typing import Any
 
-from services.ftp.conversation import Conversation
-from services.ftp.door import Door
-from services.ftp.mailbox import Mailbox
-from services.ftp.transfer import Receiving
+from services.ftp.loop_calls import LoopCalls
+from services.ftp.session import Session
+from services.ftp.state import ServerState
+from services.ftp.transfer import Transfer
 from shared.errors import ConfigError
 
 with warnings.catch_warnings():
@@ -33,18 +33,18 @@ with warnings.catch_warnings():
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.25
+POLL_S = 0.25
 STOP_GRACE_S = 4.0
 LOGIN_S = 60.0
 BACKLOG = 256
-BREATH_S = 0.5
+ACCEPT_PAUSE_S = 0.5
 
 
-class Transfer(Receiving, DTPHandler):  # type: ignore[misc]
+class FtpTransfer(Transfer, DTPHandler):  # type: ignore[misc]
     """One data connection."""
 
-    def __init__(self, sock: socket, session: Session) -> None:
-        self.timeout = session.door.section.stall_s
+    def __init__(self, sock: socket, session: FtpSession) -> None:
+        self.timeout = session.state.section.stall_s
         DTPHandler.__init__(self, sock, session)
 
 
@@ -61,7 +61,7 @@ class Active(ActiveDTP):  # type: ignore[misc]
 class Passive(PassiveDTP):  # type: ignore[misc]
     """A listening socket that waits for one data connection."""
 
-    def __init__(self, session: Session, listener: socket) -> None:
+    def __init__(self, session: FtpSession, listener: socket) -> None:
         self.cmd_channel = session
         self.log = session.log
         self.log_exception = session.log_exception
@@ -82,11 +82,11 @@ class Passive(PassiveDTP):  # type: ignore[misc]
             self.cmd_channel.connected_or_not()
 
 
-class Session(Conversation, FTPHandler):  # type: ignore[misc]
+class FtpSession(Session, FTPHandler):  # type: ignore[misc]
     """One control connection. It is its own authorizer: a camera may do to names what it likes."""
 
     banner = "Snapbus takes pictures."
-    dtp_handler = Transfer
+    dtp_handler = FtpTransfer
     active_dtp = Active
     proto_cmds = {
         name: command
@@ -95,9 +95,9 @@ class Session(Conversation, FTPHandler):  # type: ignore[misc]
     } | {"CLNT": {"perm": None, "auth": False, "arg": True, "help": ""}}
 
     def __init__(self, sock: socket, server: Listener, ioloop: Any = None) -> None:
-        self.start(server.door, server.mailbox.post)
+        self.start(server.state, server.loop_calls.call_soon)
         self.authorizer = self
-        self.timeout = min(LOGIN_S, server.door.section.timeout_s)
+        self.timeout = min(LOGIN_S, server.state.section.timeout_s)
         FTPHandler.__init__(self, sock, server, ioloop)
         self._current_type = "i"
         self.set_terminator(b"\n")  # some cameras leave out the \r
@@ -142,13 +142,13 @@ class Session(Conversation, FTPHandler):  # type: ignore[misc]
 class Listener(FTPServer):  # type: ignore[misc]
     """The socket that cameras connect to."""
 
-    def __init__(self, door: Door, ioloop: Any) -> None:
-        self.door = door
-        self.mailbox = Mailbox(ioloop)
-        self.max_cons = door.section.max_connections
-        self.max_cons_per_ip = door.section.max_connections_per_ip
-        address = (door.section.host, door.section.port)
-        super().__init__(address, Session, ioloop=ioloop, backlog=BACKLOG)
+    def __init__(self, state: ServerState, ioloop: Any) -> None:
+        self.state = state
+        self.loop_calls = LoopCalls(ioloop)
+        self.max_cons = state.section.max_connections
+        self.max_cons_per_ip = state.section.max_connections_per_ip
+        address = (state.section.host, state.section.port)
+        super().__init__(address, FtpSession, ioloop=ioloop, backlog=BACKLOG)
 
     def _accept_new_cons(self) -> bool:
         return len(self.ip_map) <= int(self.max_cons)
@@ -161,7 +161,7 @@ class Listener(FTPServer):  # type: ignore[misc]
             extra={"action": "ftp_error"},
         )
         self.del_channel()
-        self.ioloop.call_later(BREATH_S, self.add_channel)
+        self.ioloop.call_later(ACCEPT_PAUSE_S, self.add_channel)
 
     def __repr__(self) -> str:
         return "<FTP server>"
@@ -172,8 +172,8 @@ class FtpServer:
 
     name = "ftp-server"
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
         self._listener: Listener | None = None
         self.port = 0
         self.ready = threading.Event()
@@ -184,7 +184,7 @@ class FtpServer:
         with IOLoop() as loop:
             self._listener = listener = self._listen(loop)
             self.port = listener.address[1]
-            self._door.open()
+            self._state.open()
             resolver = self._resolve(stop)
             self.ready.set()
             log.info(
@@ -192,11 +192,11 @@ class FtpServer:
                 self.port,
                 extra={"action": "ftp_started", "port": self.port},
             )
-            _turn(loop, until=stop.is_set)
-            self._wind_up(loop, listener)
-            listener.mailbox.close()
+            _poll(loop, until=stop.is_set)
+            self._stop_gracefully(loop, listener)
+            listener.loop_calls.close()
             self._listener = None
-        self._door.close(STOP_GRACE_S / 4)
+        self._state.close(STOP_GRACE_S / 4)
         if resolver:
             resolver.join(STOP_GRACE_S / 4)
 
@@ -207,9 +207,9 @@ class FtpServer:
         return len(listener.ip_map) if listener else 0
 
     def _listen(self, loop: Any) -> Listener:
-        section = self._door.section
+        section = self._state.section
         try:
-            return Listener(self._door, loop)
+            return Listener(self._state, loop)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise ConfigError(
@@ -218,33 +218,33 @@ class FtpServer:
             ) from error
 
     def _resolve(self, stop: threading.Event) -> threading.Thread | None:
-        if not self._door.section.masquerade_address:
+        if not self._state.section.masquerade_address:
             return None
         thread = threading.Thread(
-            target=self._door.resolve, args=(stop,), name="ftp-address", daemon=True
+            target=self._state.resolve, args=(stop,), name="ftp-address", daemon=True
         )
         thread.start()
         return thread
 
-    def _wind_up(self, loop: Any, listener: Listener) -> None:
+    def _stop_gracefully(self, loop: Any, listener: Listener) -> None:
         """Accept nobody any more, finish what has begun, tell everybody to come again."""
         listener.close()
         for session in _sessions(loop):
             session.stop()
         deadline = time.monotonic() + STOP_GRACE_S
-        _turn(loop, until=lambda: not _sessions(loop) or time.monotonic() > deadline)
+        _poll(loop, until=lambda: not _sessions(loop) or time.monotonic() > deadline)
         for session in _sessions(loop):
             with suppress(OSError):
                 session.leave("421 The server is stopping.")
 
 
-def _turn(loop: Any, until: Callable[[], bool]) -> None:
+def _poll(loop: Any, until: Callable[[], bool]) -> None:
     # Not the library's loop(), which sets up logging.
     pause: float | None = 0.0
     while not until():
-        loop.poll(TICK_S if pause is None else min(pause, TICK_S))
+        loop.poll(POLL_S if pause is None else min(pause, POLL_S))
         pause = loop.sched.poll()
 
 
-def _sessions(loop: Any) -> list[Session]:
-    return [one for one in list(loop.socket_map.values()) if isinstance(one, Session)]
+def _sessions(loop: Any) -> list[FtpSession]:
+    return [one for one in list(loop.socket_map.values()) if isinstance(one, FtpSession)]

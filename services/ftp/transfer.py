@@ -12,7 +12,7 @@ from services.ftp.upload import Refused, Reply, Upload
 log = logging.getLogger(__name__)
 
 
-class Receiving:
+class Transfer:
     """Mixed into the library's data connection, before it."""
 
     ac_in_buffer_size = 262_144
@@ -60,7 +60,7 @@ class Receiving:
             super().handle_close()  # type: ignore[misc]
 
     def handle_timeout(self) -> None:
-        slow = self.get_elapsed_time() > self.cmd_channel.door.section.upload_s
+        slow = self.get_elapsed_time() > self.cmd_channel.state.section.upload_s
         if self.get_transmitted_bytes() > self._lastdata and not slow:
             self._lastdata = self.get_transmitted_bytes()
             return
@@ -85,8 +85,8 @@ class Receiving:
         if self.socket.getsockopt(SOL_SOCKET, SO_ERROR):
             self.cut("the connection broke")
             return
-        self.cmd_channel.settle(self.file_obj)
-        self.file_obj = None  # it is the pool's now
+        self.cmd_channel.store(self.file_obj)
+        self.file_obj = None  # it is the executor's now
         self.close()
 
     def _end(self, reply: Reply) -> None:

@@ -59,7 +59,7 @@ class Accounts:
         return len(self._accounts)
 
     def wait_s(self, address: str, username: str) -> float:
-        """How long the next check for this address has to wait; it books that turn."""
+        """How long the next check for this address has to wait; it reserves that check."""
         now = self._clock()
         record = self._of(address, username, now)
         if record.failures < FREE_FAILURES:

@@ -23,7 +23,7 @@ from unittest import mock
 from PIL import Image
 
 from services.folder.app import build as build_door
-from services.folder.collector import Collector
+from services.folder.importer import Importer
 from services.scheduler.reconciler import Reconciler
 from shared.bus.broker import Message
 from shared.bus.local import LocalBroker
@@ -178,7 +178,7 @@ def read_again(folder: Path, broken: bool) -> Outcome:
     }
     here, stop = core(folder, tree), threading.Event()
     (source,) = build_door(here.parts).sources
-    blind = mock.patch.object(Collector, "scan", return_value=False)
+    blind = mock.patch.object(Importer, "scan", return_value=False)
     with contextlib.closing(here.journal), blind if broken else contextlib.nullcontext():
         thread = threading.Thread(target=source.run, args=(stop,), daemon=True)
         thread.start()

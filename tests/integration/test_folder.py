@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.folder import collector as collector_module
-from services.folder import watch as folder_module
+from services.folder import importer, watch
 from services.folder.app import build
 from shared.errors import ConfigError, JournalUnavailable, StoreFull
 from tests.support.fakes import eventually
@@ -63,9 +62,9 @@ def test_without_file_events_the_full_reading_finds_everything(tmp_path, monkeyp
         raise OSError(28, "inotify watch limit reached")
 
     if how == "lost events":
-        monkeypatch.setattr(folder_module.Changes, "note", lost)
+        monkeypatch.setattr(watch.Changes, "note", lost)
     if how == "no watches left":
-        monkeypatch.setattr(folder_module, "Watch", no_space)
+        monkeypatch.setattr(watch, "Watch", no_space)
     with watching(tmp_path, {"poll": how == "poll"}) as door:
         (door.root / "x.jpg").write_bytes(picture(1))
         eventually(lambda: door.names() == ["x.jpg"])
@@ -93,7 +92,7 @@ def test_a_file_written_in_steps_is_taken_once_and_whole(tmp_path):
 def test_a_file_never_closed_is_taken_when_it_rests_and_its_end_is_there(tmp_path):
     with watching(tmp_path) as door, (door.root / "x.jpg").open("wb", buffering=0) as file:
         file.write(picture(1)[:-2])
-        eventually(lambda: "x.jpg" in door.source.collector._cut)
+        eventually(lambda: "x.jpg" in door.source.importer._cut)
         assert door.names() == []
         file.write(picture(1)[-2:])
         eventually(lambda: door.names() == ["x.jpg"])
@@ -146,7 +145,7 @@ def test_an_unfinished_file_waits_an_hour_and_is_set_aside_then(tmp_path, conten
         door.scan()
         door.scan()
         assert door.left() == ["x.jpg"] and door.state()["waiting"] == 1
-        old(path, collector_module.GIVE_UP_S + 1)
+        old(path, importer.GIVE_UP_S + 1)
         door.scan()
         assert door.left() == [".rejected/x.jpg"]
         assert door.names() == [] and door.core.told == []
@@ -193,7 +192,7 @@ def test_only_plain_files_are_touched(tmp_path, kind):
             endless(path)
         start = time.monotonic()
         door.scan()
-        door.source.collector.changed({"x.jpg": True, "x.jpg/x.jpg": True, "../secret/x.jpg": True})
+        door.source.importer.changed({"x.jpg": True, "x.jpg/x.jpg": True, "../secret/x.jpg": True})
         assert time.monotonic() - start < 2
         assert door.names() == [] and (secret / "x.jpg").exists()
         assert os.path.lexists(path) == (kind != "gone")
@@ -203,7 +202,7 @@ def test_only_plain_files_are_touched(tmp_path, kind):
 def test_a_file_that_took_the_name_of_a_taken_one_is_not_deleted(tmp_path, monkeypatch):
     with standing(tmp_path) as door:
         put(door.root, "x.jpg", picture(1))
-        accept = collector_module.Collector._accept
+        accept = importer.Importer._accept
 
         def replaced_meanwhile(self: Any, file: Any) -> bool:
             done = accept(self, file)
@@ -211,7 +210,7 @@ def test_a_file_that_took_the_name_of_a_taken_one_is_not_deleted(tmp_path, monke
             return done
 
         with monkeypatch.context() as racing:
-            racing.setattr(collector_module.Collector, "_accept", replaced_meanwhile)
+            racing.setattr(importer.Importer, "_accept", replaced_meanwhile)
             door.scan()
         assert door.left() == ["x.jpg"]
         assert (door.root / "x.jpg").read_bytes() == picture(2)
@@ -242,7 +241,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path, monkeypatc
 
 @pytest.mark.promise("fault W4")
 def test_more_files_than_one_reading_holds_are_all_taken_in_turn(tmp_path, monkeypatch):
-    monkeypatch.setattr(collector_module, "BATCH", 5)
+    monkeypatch.setattr(importer, "BATCH", 5)
     with watching(tmp_path, rescan_s=60.0) as door:
         for number in range(23):
             put(door.root, f"{number:02}.jpg", picture(number), age=1000 - number)
@@ -266,7 +265,7 @@ def test_killed_before_the_file_was_removed_it_is_known_again(tmp_path, monkeypa
     with standing(tmp_path) as door:
         put(door.root, "x.jpg", picture(1))
         with monkeypatch.context() as kill, pytest.raises(Killed):
-            kill.setattr(collector_module.Collector, "_remove", killed)
+            kill.setattr(importer.Importer, "_remove", killed)
             door.scan()
         assert door.left() == ["x.jpg"]
     with standing(tmp_path) as door:
@@ -284,7 +283,7 @@ def test_killed_in_the_middle_of_removing_it_is_removed_later(tmp_path, monkeypa
         claimed = door.root / f".taken-{'0' * 32}-x.jpg"
         claimed.write_bytes(content)
         os.utime(claimed, ns=(status.st_mtime_ns, status.st_mtime_ns))
-        monkeypatch.setattr("services.folder.shelf._CLAIM_S", -1.0)
+        monkeypatch.setattr("services.folder.directory._CLAIM_S", -1.0)
         door.scan()
         assert door.left() == [] and door.names() == ["x.jpg"]
 
@@ -304,7 +303,7 @@ def test_kept_files_are_taken_once_even_after_a_restart_and_not_read_again(tmp_p
 
     with standing(tmp_path, keep) as door:
         with monkeypatch.context() as watched:
-            watched.setattr(collector_module.Collector, "_accept", no_reading)
+            watched.setattr(importer.Importer, "_accept", no_reading)
             (door.root / "film.mp4").unlink()
             door.scan()
             door.scan()
@@ -342,7 +341,7 @@ def test_a_missing_folder_is_told_and_taken_up_when_it_comes(tmp_path):
 def test_an_empty_folder_on_another_volume_is_told(tmp_path, monkeypatch):
     with standing(tmp_path) as door:
         door.scan()
-        monkeypatch.setattr(door.source.collector.shelf, "identity", lambda: (4711, 1))
+        monkeypatch.setattr(door.source.importer.directory, "identity", lambda: (4711, 1))
         door.scan()
         assert "is it mounted" in door.service.about()["summary"]
         put(door.root, "x.jpg", picture(1))
@@ -353,18 +352,18 @@ def test_an_empty_folder_on_another_volume_is_told(tmp_path, monkeypatch):
 @pytest.mark.promise("fault F9")
 @pytest.mark.parametrize("error", [StoreFull("full"), JournalUnavailable("away")])
 def test_files_stay_where_they_are_while_nothing_can_be_stored(tmp_path, monkeypatch, error):
-    monkeypatch.setattr(folder_module, "PAUSE_S", 0.05)
-    real = collector_module.Collector._accept
+    monkeypatch.setattr(watch, "PAUSE_S", 0.05)
+    real = importer.Importer._accept
 
     def fail(*_: object) -> None:
         raise error
 
     with watching(tmp_path) as door:
-        monkeypatch.setattr(collector_module.Collector, "_accept", fail)
+        monkeypatch.setattr(importer.Importer, "_accept", fail)
         put(door.root, "x.jpg", picture(1))
         eventually(lambda: not door.service.about()["ok"])
         assert door.left() == ["x.jpg"]
-        monkeypatch.setattr(collector_module.Collector, "_accept", real)
+        monkeypatch.setattr(importer.Importer, "_accept", real)
         eventually(lambda: door.names() == ["x.jpg"])
         eventually(lambda: door.service.about()["ok"])
 
@@ -375,7 +374,7 @@ def test_a_file_that_can_not_be_removed_is_taken_once_and_told(tmp_path, monkeyp
 
     with standing(tmp_path) as door:
         put(door.root, "x.jpg", picture(1))
-        monkeypatch.setattr("services.folder.shelf.os.rename", read_only)
+        monkeypatch.setattr("services.folder.directory.os.rename", read_only)
         door.scan()
         door.scan()
         assert door.names() == ["x.jpg"] and door.left() == ["x.jpg"]

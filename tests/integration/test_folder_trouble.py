@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from services.folder.shelf import Shelf
+from services.folder.directory import Directory
 from tests.support.fakes import eventually
 from tests.support.folderdoor import put, standing, watching
 from tests.support.making import picture
@@ -85,7 +85,7 @@ def crowded(tmp_path: Path) -> Iterator[Path]:
 def test_a_hundred_thousand_files_are_listed_in_bounded_memory_the_oldest_first(crowded: Path):
     tracemalloc.start()
     try:
-        found = Shelf(crowded).oldest(100, lambda _: True)
+        found = Directory(crowded).oldest(100, lambda _: True)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

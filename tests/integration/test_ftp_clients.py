@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from services.ftp import conversation
+from services.ftp import session
 from tests.support.fakes import eventually
 from tests.support.ftpdoor import PASSWORD, free_port, ftp_door
 from tests.support.making import picture
@@ -333,7 +333,7 @@ def test_ftplib_raises_what_the_answers_mean(door):
 @pytest.mark.promise("feat B8")
 def test_behind_nat_the_outer_address_is_told_in_passive_mode(tmp_path):
     with ftp_door(tmp_path, {"masquerade_address": "127.0.0.9"}) as door:
-        eventually(lambda: door.server._door.outer_address == "127.0.0.9")
+        eventually(lambda: door.server._state.outer_address == "127.0.0.9")
         with door.raw() as raw:
             # This client is at home, so it is told the real address.
             assert "(127,0,0,1," in raw.ask("PASV")
@@ -356,7 +356,7 @@ def test_one_passive_port_serves_many_cameras_in_turn(tmp_path):
 
 @pytest.mark.promise("fault F13")
 def test_a_passive_range_that_stays_busy_is_said_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(conversation, "PASSIVE_WAIT_S", 0.2)
+    monkeypatch.setattr(session, "PASSIVE_WAIT_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with (

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from services.ftp import lines
+from services.ftp import control
 from services.ftp.app import accounts_of, build
 from shared.errors import ConfigError
 from shared.ingest import accounts
@@ -217,7 +217,7 @@ def test_half_a_command_and_empty_lines_do_no_harm(door):
 def test_too_many_commands_during_an_upload_end_the_session(tmp_path):
     with ftp_door(tmp_path) as door, door.raw("") as raw:
         raw.ask("USER porch")
-        raw.socket.sendall(b"PASS wrong\r\n" + b"NOOP\r\n" * (lines.MOST_PIPELINED + 5))
+        raw.socket.sendall(b"PASS wrong\r\n" + b"NOOP\r\n" * (control.MOST_PIPELINED + 5))
         assert raw.read().startswith("421")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from services.ftp import conversation, pool, server
+from services.ftp import executor, server, session
 from shared.errors import JournalUnavailable, StoreError, StoreFull
 from shared.ingest.spool import Spool
 from shared.store import Part
@@ -287,7 +287,7 @@ def test_a_locked_database_holds_up_nobody_else(door):
 
 @pytest.mark.promise("fault F10")
 def test_an_upload_whose_turn_comes_too_late_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(pool, "LONGEST_WAIT_S", -1.0)
+    monkeypatch.setattr(executor, "LONGEST_WAIT_S", -1.0)
     with ftp_door(tmp_path) as door, door.raw() as raw:
         assert raw.put("x.jpg", picture(1)).startswith("451")
         assert nothing_kept(door)
@@ -321,15 +321,15 @@ def test_a_bug_in_the_loop_ends_one_session_only(door, monkeypatch, caplog):
 
     with door.raw() as victim, door.raw("yard") as other:
         with monkeypatch.context() as broken:
-            broken.setattr(conversation.Conversation, "settle", bug)
+            broken.setattr(session.Session, "store", bug)
             assert victim.put("x.jpg", picture(1)).startswith("451")
         with monkeypatch.context() as broken:
-            broken.setattr(conversation.Conversation, "_begin", bug)
+            broken.setattr(session.Session, "_begin", bug)
             with victim.data():
                 assert victim.ask("STOR x.jpg") == ""
         assert other.put("y.jpg", picture(2)).startswith("226")
         with monkeypatch.context() as broken:
-            broken.setattr(conversation.Conversation, "_settled", bug)
+            broken.setattr(session.Session, "_stored", bug)
             with other.begin("z.jpg") as data:
                 data.sendall(picture(3))
             assert other.read() == ""  # stored, but nobody was told: it will be sent again

@@ -39,7 +39,7 @@ class Running:
         )
 
     def scan(self) -> bool:
-        return self.source.collector.scan(threading.Event())
+        return self.source.importer.scan(threading.Event())
 
 
 @contextlib.contextmanager

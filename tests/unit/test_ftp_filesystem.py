@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.ftp.tree import MOST_NAMES, Tree
+from services.ftp.filesystem import MOST_NAMES, VirtualFilesystem
 
 
 @pytest.mark.promise("sec A1")
@@ -26,15 +26,15 @@ from services.ftp.tree import MOST_NAMES, Tree
     ],
 )
 def test_a_name_is_only_a_name(said, meant):
-    assert Tree().ftp2fs(said) == meant
+    assert VirtualFilesystem().ftp2fs(said) == meant
 
 
 def test_an_endless_name_is_cut():
-    assert len(Tree().ftp2fs("x" * 100_000)) <= 1025
+    assert len(VirtualFilesystem().ftp2fs("x" * 100_000)) <= 1025
 
 
 def test_folders_are_made_deep_and_repeatedly():
-    tree = Tree()
+    tree = VirtualFilesystem()
     tree.mkdir("/a/b/c")
     tree.mkdir("/a/b/c")
     tree.mkdir("/a/b")
@@ -46,13 +46,13 @@ def test_folders_are_made_deep_and_repeatedly():
 
 
 def test_a_folder_of_an_earlier_session_can_be_entered():
-    tree = Tree()
+    tree = VirtualFilesystem()
     tree.chdir("/snap/2026")
     assert tree.cwd == "/snap/2026"
 
 
 def test_files_are_listed_renamed_and_removed():
-    tree = Tree()
+    tree = VirtualFilesystem()
     tree.chdir("/snap")
     tree.add_file("/snap/x.tmp", 5)
     tree.rename("/snap/x.tmp", "/snap/x.jpg")
@@ -71,7 +71,7 @@ def test_files_are_listed_renamed_and_removed():
 
 @pytest.mark.parametrize("name", ["/nothing", "/a/b"])
 def test_what_is_not_there_is_said_so(name):
-    tree = Tree()
+    tree = VirtualFilesystem()
     for call in (tree.remove, tree.rmdir, tree.lstat, tree.getsize):
         with pytest.raises(FileNotFoundError):
             call(name)
@@ -80,7 +80,7 @@ def test_what_is_not_there_is_said_so(name):
 
 
 def test_a_folder_is_not_moved_into_itself():
-    tree = Tree()
+    tree = VirtualFilesystem()
     tree.mkdir("/a")
     with pytest.raises(OSError, match="Invalid"):
         tree.rename("/a", "/a/b")
@@ -88,7 +88,7 @@ def test_a_folder_is_not_moved_into_itself():
 
 @pytest.mark.promise("inv I17")
 def test_a_session_of_months_remembers_the_latest_names_only():
-    tree = Tree()
+    tree = VirtualFilesystem()
     for number in range(MOST_NAMES + 10):
         tree.add_file(f"/{number}.jpg", 1)
     names = tree.listdir("/")

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.ftp.pool import Pool
+from services.ftp.executor import UploadExecutor
 from services.ftp.upload import Refused, Reply, Sender, Upload
 from shared.ingest.accounts import Account, Accounts
 from shared.service import Context
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 RESOLVE_S = 60.0
 
 
-class Door:
+class ServerState:
     """Belongs to the thread of the server, but for what says otherwise."""
 
     def __init__(
@@ -36,16 +36,16 @@ class Door:
         """What PASV answers in place of the server's own address; set by another thread."""
         self._context = context
         self._ports = _ports(section.passive_ports)
-        self._pool: Pool | None = None
+        self._executor: UploadExecutor | None = None
 
     def open(self) -> None:
-        """Start what needs threads."""
-        self._pool = Pool(self.section.store_threads)
+        """Start the threads that store uploads."""
+        self._executor = UploadExecutor(self.section.store_threads)
 
     def close(self, timeout_s: float) -> None:
         """Finish what was received."""
-        if self._pool:
-            self._pool.close(timeout_s)
+        if self._executor:
+            self._executor.close(timeout_s)
 
     def begin(self, account: Account, session: str, path: str) -> Upload:
         """A new upload. Raises Refused."""
@@ -58,8 +58,8 @@ class Door:
 
     def finish(self, upload: Upload, answer: Callable[[Reply], None]) -> None:
         """Have an upload stored; ``answer`` is called in another thread."""
-        assert self._pool is not None
-        self._pool.submit(upload, answer)
+        assert self._executor is not None
+        self._executor.submit(upload, answer)
 
     def note(self, camera: str, name: str, size: int, reply: Reply) -> None:
         """Count and log what became of an upload."""

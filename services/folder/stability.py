@@ -1,4 +1,4 @@
-"""When a file that nobody has closed is finished: once it has not changed for a while."""
+"""Tells when a file that nobody has closed is finished: once it has not changed for a while."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Callable
 
 from cachetools import LRUCache
 
-from services.folder.shelf import Opened, Version
+from services.folder.directory import Opened, Version
 
-MOST_RESTING = 10_000
+MOST_YOUNG = 10_000
 
 
-class Rest:
-    """Remembers which files were seen to rest, and since when. Belongs to one thread."""
+class Stability:
+    """Remembers since when each young file has not changed. Belongs to one thread."""
 
     def __init__(self, settle_s: float, clock: Callable[[], float]) -> None:
         self._settle_s = settle_s
         self._clock = clock
-        self._seen: LRUCache[str, tuple[Version, float]] = LRUCache(MOST_RESTING)
-        self._due: LRUCache[str, float] = LRUCache(MOST_RESTING)
+        self._seen: LRUCache[str, tuple[Version, float]] = LRUCache(MOST_YOUNG)
+        self._due: LRUCache[str, float] = LRUCache(MOST_YOUNG)
 
-    def over(self, file: Opened) -> bool:
+    def reached(self, file: Opened) -> bool:
         """Whether nobody writes to it any more, as far as one can see."""
         if self._settle_s <= self._clock() - file.status.st_mtime:
             return True

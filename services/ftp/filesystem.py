@@ -31,8 +31,8 @@ class Entry:
     st_mtime: float
 
 
-class Tree:
-    """The virtual home of one session. Belongs to the thread of the server."""
+class VirtualFilesystem:
+    """The home of one session. Belongs to the thread of the server."""
 
     root = "/"
 
@@ -141,7 +141,7 @@ class Tree:
     def format_list(
         self, folder: str, names: list[str], ignore_err: bool = True
     ) -> Iterator[bytes]:
-        """Lines as ``ls -l`` prints them."""
+        """ControlChannel as ``ls -l`` prints them."""
         for name in names:
             entry = self.lstat(posixpath.join(folder, name))
             at = time.gmtime(entry.st_mtime)
@@ -153,7 +153,7 @@ class Tree:
     def format_mlsx(
         self, folder: str, names: list[str], _perms: str, _facts: list[str], ignore_err: bool = True
     ) -> Iterator[bytes]:
-        """Lines of RFC 3659."""
+        """ControlChannel of RFC 3659."""
         for name in names:
             entry = self.lstat(posixpath.join(folder, name))
             kind = "dir" if stat.S_ISDIR(entry.st_mode) else "file"

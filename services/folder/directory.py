@@ -71,7 +71,7 @@ class Opened:
         return Version(status.st_mtime_ns, status.st_size) != self.version
 
 
-class Shelf:
+class Directory:
     """The files below ``root``. Belongs to one thread. Methods raise OSError."""
 
     def __init__(self, root: Path) -> None:

@@ -1,7 +1,7 @@
 """Takes pictures out of one folder: which files, when, and what becomes of them afterwards.
 
-A file is taken when its writer closed it or it has rested, and its end is there. It is removed
-after the picture is safe; killed in between, the next run finds the same key and removes it then.
+A file is taken when its writer closed it or it has not changed for a while, and its end is there.
+It is removed after the picture is safe, at the latest when its key is found again.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from services.folder.rest import Rest
-from services.folder.shelf import Found, Opened, Replaced, Shelf, Version, original
+from services.folder.directory import Directory, Found, Opened, Replaced, Version, original
+from services.folder.stability import Stability
 from shared.errors import IncompletePicture, PictureError
 from shared.events import now
 from shared.failpoint import reach
@@ -37,13 +37,13 @@ GIVE_UP_S = 3600.0
 """A picture whose end has not come by then will never be whole."""
 
 
-class Collector:
+class Importer:
     """Belongs to the thread of its source; ``about`` is for any."""
 
     def __init__(
         self,
         camera: str,
-        shelf: Shelf,
+        directory: Directory,
         context: Context,
         *,
         keep: bool = False,
@@ -52,12 +52,12 @@ class Collector:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.camera = camera
-        self.shelf = shelf
+        self.directory = directory
         self.outcomes = Counter(taken=0, repeated=0, rejected=0)
         self._context = context
         self._keep = keep
         self._zone = zone
-        self._rest = Rest(settle_s, clock)
+        self._stability = Stability(settle_s, clock)
         self._clock = clock
         self._known: LRUCache[str, Version] = LRUCache(MOST_KNOWN)
         self._cut: LRUCache[str, Version] = LRUCache(BATCH * 2)
@@ -72,7 +72,7 @@ class Collector:
         trouble = self._trouble or self._stuck
         return {
             "camera": self.camera,
-            "folder": str(self.shelf.root),
+            "folder": str(self.directory.root),
             "ok": not trouble,
             "trouble": trouble,
             "waiting": self._waiting,
@@ -95,7 +95,9 @@ class Collector:
 
         Raises OSError when the folder can't be read, StoreError, JournalUnavailable.
         """
-        found = self.shelf.oldest(BATCH, lambda file: self._known.get(file.path) != file.version)
+        found = self.directory.oldest(
+            BATCH, lambda file: self._known.get(file.path) != file.version
+        )
         self._check_volume(empty=not found)
         if self._keep:
             found = self._unknown(found)
@@ -104,20 +106,23 @@ class Collector:
             if stop.is_set():
                 return False
             self._consider(file.path, closed=False)
-        self._waiting = sum(1 for file in found if self._known.get(file.path) != file.version)
+        self._waiting = sum(map(self._is_unknown, found))
         return len(found) == BATCH and self.outcomes.total() > finished
 
     def changed(self, paths: Mapping[str, bool]) -> None:
-        """Take the files that changed, and those that have rested since. Raises as ``scan``."""
-        due = self._rest.due()
+        """Take the files that changed, and those that are stable since. Raises as ``scan``."""
+        due = self._stability.due()
         for path in {**dict.fromkeys(due, False), **paths}:
             self._consider(path, closed=paths.get(path, False))
 
+    def _is_unknown(self, file: Found) -> bool:
+        return self._known.get(file.path) != file.version
+
     def _check_volume(self, *, empty: bool) -> None:
         """A share that is not mounted looks like an empty folder, on another volume."""
-        volume = self.shelf.identity()[0]
+        volume = self.directory.identity()[0]
         if self._volume not in (None, volume) and empty:
-            self.degrade(f"{self.shelf.root} is empty and on another volume: is it mounted?")
+            self.degrade(f"{self.directory.root} is empty and on another volume: is it mounted?")
             return
         self._volume = volume
         self._trouble = ""
@@ -134,18 +139,17 @@ class Collector:
 
     def _consider(self, path: str, *, closed: bool) -> None:
         try:
-            with self.shelf.open(path) as file:
-                if self._is_news(file) and (closed or self._rest.over(file)):
+            with self.directory.open(path) as file:
+                if self._is_news(file) and (closed or self._stability.reached(file)):
                     self._take(file)
         except FileNotFoundError:
             return  # gone again: not ours
         except Replaced:
-            self._rest.look_again(path)
+            self._stability.look_again(path)
         except OSError as error:
             if path not in self._left:
-                log.warning(
-                    "%r of %s is left alone: %s", printable(path), self.camera, error.strerror
-                )
+                name = printable(path)
+                log.warning("%r of %s is left alone: %s", name, self.camera, error.strerror)
             self._left[path] = True
 
     def _is_news(self, file: Opened) -> bool:
@@ -203,13 +207,13 @@ class Collector:
     def _refuse(self, file: Opened, error: Exception) -> None:
         if isinstance(error, IncompletePicture | _Unfinished) and self._is_young(file):
             self._cut[file.path] = file.version
-            return  # the rest may still come
+            return  # more of it may still come
         self._known[file.path] = file.version
         self.outcomes["rejected"] += 1
         place = "left where it is"
         if not self._keep:
             try:
-                place = f"moved to {self.shelf.set_aside(file)}"
+                place = f"moved to {self.directory.set_aside(file)}"
             except OSError as failure:
                 place = f"it can't be moved: {failure.strerror}"
         log.warning(
@@ -223,7 +227,7 @@ class Collector:
 
     def _remove(self, file: Opened) -> None:
         try:
-            self.shelf.remove(file)
+            self.directory.remove(file)
             self._stuck = ""
         except FileNotFoundError:
             return  # somebody else was faster

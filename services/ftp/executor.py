@@ -14,7 +14,7 @@ from shared.failpoint import reach
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 5.0
-"""A sender whose upload waited longer for its turn is told to come again."""
+"""A sender whose upload waited longer than this is told to come again."""
 
 Answer = Callable[[Reply], None]
 
@@ -22,8 +22,8 @@ _BUSY = Reply(451, "Too busy to store it now. Send it again later.")
 _BROKEN = Reply(451, "Internal error; the log of the server says more. Send it again later.")
 
 
-class Pool:
-    """Finishes uploads in ``threads`` threads."""
+class UploadExecutor:
+    """Finishes uploads in so many threads."""
 
     def __init__(self, threads: int) -> None:
         self._uploads: queue.SimpleQueue[tuple[Upload, Answer, float] | None]
@@ -36,7 +36,7 @@ class Pool:
             thread.start()
 
     def submit(self, upload: Upload, answer: Answer) -> None:
-        """Finish an upload; ``answer`` is called with the reply, in a thread of the pool."""
+        """Finish an upload; ``answer`` is called with the reply, in a thread of the executor."""
         self._uploads.put((upload, answer, time.monotonic() + LONGEST_WAIT_S))
 
     def close(self, timeout_s: float) -> None:

@@ -1,4 +1,4 @@
-"""The lines of one session: commands in, answers out, in the same order.
+"""The control channel of one session: commands in, answers out, in the same order.
 
 While an upload is being stored or a login waits, further commands queue.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from services.ftp.commands import Commands
-from services.ftp.door import Door
+from services.ftp.state import ServerState
 from services.ftp.upload import Upload
 from shared.ingest.accounts import Account
 from shared.text import printable
@@ -24,7 +24,7 @@ MOST_PIPELINED = 50
 MOST_UNSENT = 200
 
 
-class Lines(Commands):
+class ControlChannel(Commands):
     """Mixed into the library's session, before it; ``start`` comes first."""
 
     fs: Any
@@ -42,15 +42,15 @@ class Lines(Commands):
 
         def __getattr__(self, name: str) -> Any: ...
 
-    def start(self, door: Door, post: Callable[..., None]) -> None:
-        """Set up what is ours. ``post`` has something done in the server's thread."""
-        self.door = door
+    def start(self, state: ServerState, call_soon: Callable[..., None]) -> None:
+        """Set up what is ours. ``call_soon`` calls in the server's thread."""
+        self.state = state
         self.account: Account | None = None
-        self._post = post
+        self._call_soon = call_soon
         self._session_id = uuid.uuid4().hex
         self._busy = False
         self._leaving = False
-        self._lines: deque[bytes] = deque()
+        self._pipelined: deque[bytes] = deque()
 
     @property
     def in_use(self) -> bool:
@@ -70,13 +70,13 @@ class Lines(Commands):
         if self._closed or self._closing:
             return
         if not self._busy:
-            self._obey(line)
-        elif len(self._lines) < MOST_PIPELINED:
-            self._lines.append(line)
+            self._execute(line)
+        elif len(self._pipelined) < MOST_PIPELINED:
+            self._pipelined.append(line)
         else:
             self.leave("421 Too many commands at once.")
 
-    def _obey(self, raw: bytes) -> None:
+    def _execute(self, raw: bytes) -> None:
         if self._idler is not None and not self._idler.cancelled:
             self._idler.reset()
         try:
@@ -86,13 +86,13 @@ class Lines(Commands):
         command, _, argument = line.partition(" ")
         self.pre_process_command(line, command.upper(), argument)
 
-    def _go_on(self) -> None:
+    def _resume(self) -> None:
         """Take up the commands that queued."""
         self._busy = False
         if self._leaving:
             self.leave("421 The server is stopping.")
-        while self._lines and not self._busy and not self._closed:
-            self._obey(self._lines.popleft())
+        while self._pipelined and not self._busy and not self._closed:
+            self._execute(self._pipelined.popleft())
 
     def respond(self, answer: str, logfun: object = None) -> None:
         if self._closed:

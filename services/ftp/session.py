@@ -1,4 +1,4 @@
-"""One camera's session after its login: its uploads, the answers to them, its data connections."""
+"""One camera's session: its uploads, the answers to them, its data connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PASSIVE_WAIT_S = 5.0
 PASSIVE_RETRY_S = 0.02
 
 
-class Conversation(Login):
+class Session(Login):
     """Mixed into the library's session, before it."""
 
     def ftp_QUIT(self, line: str) -> None:
@@ -49,7 +49,7 @@ class Conversation(Login):
     def _begin(self, path: str, answer: str) -> None:
         assert self.account is not None
         try:
-            upload = self.door.begin(self.account, self._session_id, path)
+            upload = self.state.begin(self.account, self._session_id, path)
         except Refused as refused:
             self.respond(f"{refused.reply.code} {refused.reply.text}")
             return
@@ -60,16 +60,16 @@ class Conversation(Login):
             self.data_channel.file_obj = upload
             self.data_channel.enable_receiving("i", "STOR")
 
-    def settle(self, upload: Upload) -> None:
-        """All bytes have come: have them stored, and answer after that."""
+    def store(self, upload: Upload) -> None:
+        """All bytes have come: have them stored, and answer afterwards."""
         self._busy = True
 
         def answer(reply: Reply) -> None:
-            self._post(partial(self._settled, upload, reply), self.handle_error)
+            self._call_soon(partial(self._stored, upload, reply), self.handle_error)
 
-        self.door.finish(upload, answer)
+        self.state.finish(upload, answer)
 
-    def _settled(self, upload: Upload, reply: Reply) -> None:
+    def _stored(self, upload: Upload, reply: Reply) -> None:
         if reply.accepted and self.fs is not None:
             self.fs.add_file("/" + upload.name, upload.size)
         reach("ftp.before_answer")
@@ -78,11 +78,11 @@ class Conversation(Login):
         if self._closed:
             return
         self._restart_idler()
-        self._go_on()
+        self._resume()
 
     def answer(self, upload: Upload, reply: Reply) -> None:
         """Tell the sender what became of its upload."""
-        self.door.note(upload.camera, upload.name, upload.size, reply)
+        self.state.note(upload.camera, upload.name, upload.size, reply)
         self.respond(f"{reply.code} {reply.text}")
         if self._quit_pending and not self._closed:
             self.leave("221 Goodbye.")
@@ -93,7 +93,7 @@ class Conversation(Login):
         if self.data_channel is not None:
             self.data_channel.close()
         address = self.socket.getsockname()[0]
-        listener = self.door.passive_socket(self.socket.family, address)
+        listener = self.state.passive_socket(self.socket.family, address)
         deadline = deadline or time.monotonic() + PASSIVE_WAIT_S
         if listener:
             port = listener.getsockname()[1]
@@ -110,7 +110,7 @@ class Conversation(Login):
         self._busy = False
         self._make_epasv(extmode, deadline)
         if not self._busy:
-            self._go_on()
+            self._resume()
 
     def connected_or_not(self) -> None:
         """The sender has connected, but the connection may have broken in that moment."""
@@ -137,7 +137,7 @@ class Conversation(Login):
     def _outer(self, address: str) -> str:
         inner = address.removeprefix("::ffff:")
         local = self.remote_ip.removeprefix("::ffff:").startswith("127.")
-        return inner if local else self.door.outer_address or inner
+        return inner if local else self.state.outer_address or inner
 
     def _on_dtp_close(self) -> None:
         self.data_channel = None

@@ -1,4 +1,4 @@
-"""How other threads get something done in the thread of the FTP server."""
+"""Calls that other threads hand to the loop of the FTP server."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 
-class Mailbox:
-    """Lets other threads have something done in the loop. Any thread may post."""
+class LoopCalls:
+    """Queues calls and wakes the loop for them, as asyncio's ``call_soon_threadsafe`` does."""
 
     def __init__(self, ioloop: Any) -> None:
         self._ioloop = ioloop
-        self._posts: deque[tuple[Callable[[], None], Callable[[], None]]] = deque()
+        self._calls: deque[tuple[Callable[[], None], Callable[[], None]]] = deque()
         self._lock = threading.Lock()
         self._open = True
         self._fileno = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         ioloop.register(self._fileno, self, ioloop.READ)
 
-    def post(self, call: Callable[[], None], failed: Callable[[], None]) -> None:
-        """Have ``call`` called, and ``failed`` if that raises. Nothing happens once closed."""
-        self._posts.append((call, failed))
+    def call_soon(self, call: Callable[[], None], failed: Callable[[], None]) -> None:
+        """Have ``call`` called in the loop, and ``failed`` if that raises; nothing happens once
+        closed. Any thread."""
+        self._calls.append((call, failed))
         with self._lock:
             if self._open:
                 os.eventfd_write(self._fileno, 1)
 
     def handle_read_event(self) -> None:
         os.eventfd_read(self._fileno)
-        while self._posts:
-            call, failed = self._posts.popleft()
+        while self._calls:
+            call, failed = self._calls.popleft()
             self._ioloop.call_later(0, call, _errback=failed)
 
     def readable(self) -> bool:
@@ -44,7 +45,7 @@ class Mailbox:
         return False
 
     def handle_error(self) -> None:
-        log.error("the mailbox of the FTP server failed", exc_info=sys.exception())
+        log.error("a call into the loop of the FTP server failed", exc_info=sys.exception())
 
     handle_close = handle_error
 
