@@ -1,7 +1,8 @@
 """Events as bytes and back: CloudEvents 1.0 in JSON, structured mode.
 
 Source of the format: CloudEvents specification 1.0.2 and its JSON event format. Extension
-attributes of ours: ``snapshotid``, ``cause``; ``traceparent`` is the distributed tracing extension.
+attributes of ours: ``snapshotid``, ``cause``, ``organisation`` (when it is not the default one);
+``traceparent`` is the distributed tracing extension.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.errors import UndecodableMessage
-from shared.events import Event
+from shared.events import ORGANISATION, Event
 
 CONTENT_TYPE = "application/cloudevents+json"
 MAX_BYTES = 16_384
@@ -19,12 +20,12 @@ MAX_BYTES = 16_384
 
 _KNOWN = {
     "specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data",
-    "snapshotid", "cause", "traceparent",
+    "snapshotid", "cause", "traceparent", "organisation",
 }  # fmt: skip
 # As many characters as the journal's columns take.
 _LONGEST = {
     "id": 64, "source": 64, "type": 64, "subject": 64, "snapshotid": 26, "cause": 64,
-    "traceparent": 64,
+    "traceparent": 64, "organisation": 64,
 }  # fmt: skip
 
 
@@ -42,6 +43,8 @@ def to_dict(event: Event) -> dict[str, Any]:
     }
     optional = {"snapshotid": event.snapshot_id, "cause": event.cause, "traceparent": event.trace}
     attributes.update({name: value for name, value in optional.items() if value})
+    if event.organisation != ORGANISATION:
+        attributes["organisation"] = event.organisation
     attributes.update(event.extra)
     return attributes
 
@@ -73,7 +76,7 @@ def from_dict(raw: Any) -> Event:
     for name in ("id", "source", "type"):
         if not isinstance(raw.get(name), str) or not raw[name]:
             raise UndecodableMessage(f"attribute {name!r} is missing or no text")
-    for name in ("subject", "snapshotid", "cause", "traceparent"):
+    for name in ("subject", "snapshotid", "cause", "traceparent", "organisation"):
         if not isinstance(raw.get(name, ""), str):
             raise UndecodableMessage(f"attribute {name!r} is no text")
     for name, most in _LONGEST.items():
@@ -91,6 +94,7 @@ def from_dict(raw: Any) -> Event:
         snapshot_id=raw.get("snapshotid"),
         cause=raw.get("cause"),
         trace=raw.get("traceparent"),
+        organisation=raw.get("organisation") or ORGANISATION,
         extra={name: value for name, value in raw.items() if name not in _KNOWN},
     )
 

@@ -18,8 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field
 NAMESPACE = uuid.UUID("6f0d8a52-6d0b-5c1e-9f57-0a0f4f3b7c11")
 """Root of all ids that have no event as their cause (uuid5, RFC 9562 section 5.5)."""
 
+ORGANISATION = "default"
+"""The organisation of cameras that name none."""
+
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """It becomes a path in the store, so nothing else may pass for one."""
+Name = Annotated[str, Field(max_length=64)]
+"""Of an analyser, an archive or a policy; as long as a column of the journal."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Data = TypeVar("Data", bound="EventData")
 
@@ -47,6 +52,7 @@ class Event:
     snapshot_id: str | None = None
     cause: str | None = None
     trace: str | None = None
+    organisation: str = ORGANISATION
     extra: Mapping[str, Any] = field(default_factory=dict)
     _parsed: EventData | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -71,20 +77,28 @@ class EventData(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     topic: ClassVar[str]
 
+    @property
+    def discriminator(self) -> str:
+        """What tells this event from others of its topic that have the same cause."""
+        return ""
+
     def event(
         self,
         *,
         subject: str,
         cause: Event | str,
+        key: str = "",
         snapshot_id: str | None = None,
         discriminator: str = "",
         time: datetime | None = None,
+        organisation: str = "",
     ) -> Event:
-        """The event that says this, with the id that its cause fixes."""
+        """The event that says this. Its id is fixed by its cause, or by ``key`` where several
+        causes may lead to the same event."""
         parent = cause if isinstance(cause, Event) else None
-        key = parent.id if parent else str(cause)
+        root = key or (parent.id if parent else str(cause))
         return Event(
-            id=event_id(key, self.topic, discriminator),
+            id=event_id(root, self.topic, discriminator or self.discriminator),
             topic=self.topic,
             subject=subject,
             time=time or now(),
@@ -92,6 +106,7 @@ class EventData(BaseModel):
             snapshot_id=snapshot_id or (parent.snapshot_id if parent else None),
             cause=parent.id if parent else None,
             trace=parent.trace if parent else None,
+            organisation=organisation or (parent.organisation if parent else ORGANISATION),
         )
 
 
@@ -140,11 +155,16 @@ class Detection(BaseModel):
     box: tuple[Fraction, Fraction, Fraction, Fraction]
 
 
+PERSONS = frozenset({"person", "human"})
+"""Labels of people, in lower case: COCO says person, Rekognition Person and Human."""
+
+
 class SnapshotAnalyzed(EventData):
-    """The detector is done with a picture. "Not analysed" is never "nothing found"."""
+    """An analyser is done with a picture. "Not analysed" is never "nothing found"."""
 
     topic: ClassVar[str] = "snapshot.analyzed"
     camera: str
+    analyzer: Name = Field("detector", description="who analysed it; each answers once")
     analyzed: bool
     reason: str = Field("", description="why it was not analysed")
     detections: tuple[Detection, ...] = ()
@@ -155,25 +175,46 @@ class SnapshotAnalyzed(EventData):
     height: int = Field(0, description="pixels, upright")
     milliseconds: dict[str, float] = Field(default_factory=dict, description="by step")
 
+    @property
+    def discriminator(self) -> str:
+        return self.analyzer
+
+    def persons(self, confidence: float) -> tuple[Detection, ...]:
+        """The people in the picture, of those at least this sure."""
+        return tuple(
+            each
+            for each in self.detections
+            if each.label.lower() in PERSONS and each.confidence >= confidence
+        )
+
 
 class SnapshotArchived(EventData):
-    """The archive holds the picture and has confirmed its checksum."""
+    """An archive holds the picture and has confirmed its checksum."""
 
     topic: ClassVar[str] = "snapshot.archived"
     camera: str
-    archive: str
+    archive: Name
     path: str
     sha256: Sha256
     size: int
 
+    @property
+    def discriminator(self) -> str:
+        return self.archive
+
 
 class SnapshotSkipped(EventData):
-    """The archive's policy does not want this picture, or the archive is switched off (policy
+    """An archive's policy does not want this picture, or the archive is switched off (policy
     ``off``); it stays in the store."""
 
     topic: ClassVar[str] = "snapshot.skipped"
     camera: str
-    policy: str
+    archive: Name = "folder"
+    policy: Name
+
+    @property
+    def discriminator(self) -> str:
+        return self.archive
 
 
 class CameraFailed(EventData):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,15 +12,16 @@ from pydantic import BaseModel, ValidationError
 from shared.events import Detection, SnapshotAnalyzed
 from shared.journal.queries.events import OpenWork, Recorded
 from shared.journal.queries.recovery import WorkItem
-from shared.journal.queries.snapshots import Snapshot
+from shared.journal.queries.snapshots import Analysis, Snapshot
 from shared.settings import Settings
 
 State = Literal["taken", "analyzed", "archived", "skipped", "quarantined", "dead"]
 
 
-class Analysis(BaseModel):
-    """What the detector did. ``analyzed`` false is never "nothing found": ``reason`` says why."""
+class AnalysisView(BaseModel):
+    """What an analyser did. ``analyzed`` false is never "nothing found": ``reason`` says why."""
 
+    analyzer: str
     analyzed: bool
     reason: str = ""
     engine: str = ""
@@ -29,10 +31,18 @@ class Analysis(BaseModel):
     milliseconds: dict[str, float] = {}
 
 
-class Filed(BaseModel):
-    """Where the picture was filed, or by which policy it was not; "off": nothing is filed."""
+class DetectionView(Detection):
+    """One thing seen, and by which analyser."""
 
-    archive: str = ""
+    analyzer: str
+
+
+class FilingView(BaseModel):
+    """What an archive did. ``state``: archived, at this path; or skipped, by this policy ("off":
+    nothing is filed)."""
+
+    archive: str
+    state: str
     path: str = ""
     policy: str = ""
 
@@ -48,7 +58,9 @@ class Urls(BaseModel):
 
 
 class SnapshotView(BaseModel):
-    """One snapshot. ``dead`` names the services that gave up on it."""
+    """One snapshot. ``detections`` are those of all analyses, the surest first; ``analysis`` and
+    ``archive`` are the first of ``analyses`` and ``filings``. ``dead`` names the services that gave
+    up on it."""
 
     id: str
     camera: str
@@ -63,9 +75,11 @@ class SnapshotView(BaseModel):
     sha256: str
     state: str
     dead: list[str]
-    analysis: Analysis | None
-    detections: list[Detection]
-    archive: Filed | None
+    analysis: AnalysisView | None
+    analyses: list[AnalysisView]
+    detections: list[DetectionView]
+    archive: FilingView | None
+    filings: list[FilingView]
     urls: Urls
 
 
@@ -151,33 +165,36 @@ def _fields(row: Snapshot, settings: Settings) -> dict[str, Any]:
         "id", "camera", "door", "name", "captured_at", "captured_by", "received_at", "size",
         "media_type", "sha256", "state",
     )  # fmt: skip
-    analysis, detections = _analysis(row.analysis)
+    found = sorted(map(_analysis, row.analyses), key=_the_detector_first)
+    detections = [each for _, seen in found for each in seen]
+    filings = [FilingView.model_validate(asdict(each)) for each in row.filings]
     return {name: getattr(row, name) for name in own} | {
         "place": place(settings, row.camera),
         "dead": sorted(set(row.dead)),
-        "analysis": analysis,
-        "detections": detections,
-        "archive": _filed(row.archive),
+        "analysis": found[0][0] if found else None,
+        "analyses": [analysis for analysis, _ in found],
+        "detections": sorted(detections, key=lambda each: -each.confidence),
+        "archive": filings[0] if filings else None,
+        "filings": filings,
         "urls": urls(row.id),
     }
 
 
-def _analysis(data: Mapping[str, Any] | None) -> tuple[Analysis | None, list[Detection]]:
-    if data is None:
-        return None, []
+def _analysis(row: Analysis) -> tuple[AnalysisView, list[DetectionView]]:
+    name = row.analyzer
     try:
-        said = SnapshotAnalyzed.model_validate(data)
+        said = SnapshotAnalyzed.model_validate(row.data)
     except ValidationError:
         # Another program put this event on the bus; its mistake must not hide the snapshot.
-        return Analysis(analyzed=False, reason="the result can't be read"), []
-    shown = said.model_dump(include=set(Analysis.model_fields))
-    return Analysis(**shown), sorted(said.detections, key=lambda each: -each.confidence)
+        return AnalysisView(analyzer=name, analyzed=False, reason="the result can't be read"), []
+    shown = said.model_dump(include=set(AnalysisView.model_fields))
+    seen = [DetectionView(**each.model_dump(), analyzer=name) for each in said.detections]
+    return AnalysisView(**shown), seen
 
 
-def _filed(data: Mapping[str, Any] | None) -> Filed | None:
-    if data is None:
-        return None
-    return Filed(**{name: str(data.get(name, "")) for name in Filed.model_fields})
+def _the_detector_first(found: tuple[AnalysisView, list[DetectionView]]) -> tuple[bool, bool, str]:
+    analysis, _ = found
+    return not analysis.analyzed, analysis.analyzer != "detector", analysis.analyzer
 
 
 def _story_event(recorded: Recorded, taken_at: datetime) -> StoryEvent:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from services.drive.archives.folder import FolderArchive
@@ -38,7 +39,9 @@ def build(context: Context) -> Service:
     """Files pictures in the archive."""
     section = context.settings.drive
     if not section.enabled:
-        return switched_off("drive", {SnapshotAnalyzed.topic: skip})
+        return switched_off(
+            "drive", {SnapshotAnalyzed.topic: partial(skip, archive=section.archive)}
+        )
     root = context.settings.data / section.folder  # an absolute folder stays as it is
     archive = FolderArchive(root)
     prepared = Once(lambda: _prepare(archive, root, context.journal))

@@ -11,14 +11,14 @@ from shared.events import Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSki
 from shared.journal import Journal
 from shared.store import Store
 
-PERSON = "person"
 
-
-def skip(event: Event, policy: str = "off") -> Sequence[Event]:
-    """``snapshot.analyzed`` → ``snapshot.skipped``: for the archive, this is the snapshot's end."""
+def skip(event: Event, archive: str, policy: str = "off") -> Sequence[Event]:
+    """``snapshot.analyzed`` → ``snapshot.skipped``: for this archive, it is the snapshot's end
+    unless another analyser finds what the policy wants."""
     analyzed = event.parsed(SnapshotAnalyzed)
-    skipped = SnapshotSkipped(camera=analyzed.camera, policy=policy)
-    return [skipped.event(subject=event.subject, cause=event)]
+    skipped = SnapshotSkipped(camera=analyzed.camera, archive=archive, policy=policy)
+    # Once per snapshot, however many analysers answer.
+    return [skipped.event(subject=event.subject, cause=event, key=f"{event.snapshot_id}")]
 
 
 class FileSnapshots:
@@ -45,13 +45,18 @@ class FileSnapshots:
         self._zone = zone
 
     def __call__(self, event: Event) -> Sequence[Event]:
-        """``snapshot.analyzed`` → ``snapshot.archived`` or ``snapshot.skipped``."""
+        """``snapshot.analyzed`` → ``snapshot.archived`` or ``snapshot.skipped``. With several
+        analysers it is called for the result of each; a picture is filed once, by the first result
+        that the policy wants. A repeat is harmless: the archive holds the picture once, and the
+        event's id is fixed by snapshot and archive."""
         analyzed = event.parsed(SnapshotAnalyzed)
         snapshot = self._journal.read.snapshot(event.snapshot_id or "")
         if snapshot is None:
             raise Reject(f"no snapshot {event.snapshot_id} in the catalogue")
+        if any(each.archive == self._archive.name and each.path for each in snapshot.filings):
+            return []
         if not self.wants(analyzed):
-            return skip(event, self._policy)
+            return skip(event, self._archive.name, self._policy)
         self._prepare()
         path = self._archive.file(
             Filing(
@@ -71,7 +76,7 @@ class FileSnapshots:
             sha256=snapshot.sha256,
             size=snapshot.size,
         )
-        return [archived.event(subject=event.subject, cause=event)]
+        return [archived.event(subject=event.subject, cause=event, key=snapshot.id)]
 
     def wants(self, analyzed: SnapshotAnalyzed) -> bool:
         """What was not analysed is filed under any policy: nobody knows what it shows."""
@@ -79,7 +84,4 @@ class FileSnapshots:
             return True
         if self._policy == "objects":
             return bool(analyzed.detections)
-        return any(
-            seen.label == PERSON and seen.confidence >= self._person_confidence
-            for seen in analyzed.detections
-        )
+        return bool(analyzed.persons(self._person_confidence))

@@ -191,6 +191,7 @@ class Journal:
         row = {
             "service": service,
             "event_id": event.id,
+            "organisation": event.organisation,
             "status": status,
             "attempts": attempts,
             "next_attempt_at": due,

@@ -16,6 +16,7 @@ from shared.journal.schema import events, snapshots
 
 # Built once, because every picture needs them and building takes longer than executing.
 _KNOWN = select(snapshots.c.id).where(
+    snapshots.c.organisation == bindparam("organisation"),
     snapshots.c.dedupe_key.in_([bindparam("key"), bindparam("earlier"), bindparam("later")]),
     snapshots.c.received_at.between(bindparam("since"), bindparam("until")),
 )
@@ -55,12 +56,15 @@ def record_snapshot(
     row |= {name: datetime.fromisoformat(data[name]) for name in ("captured_at", "received_at")}
     row |= {
         "id": taken.snapshot_id,
+        "organisation": taken.organisation,
         "dedupe_key": keys[0],
         "name": data.get("name", ""),
         "state": "taken",
     }
     if not insert_new(connection, snapshots, row):
-        first = select(snapshots.c.id).where(snapshots.c.dedupe_key == keys[0])
+        first = select(snapshots.c.id).where(
+            snapshots.c.organisation == taken.organisation, snapshots.c.dedupe_key == keys[0]
+        )
         return connection.execute(first).scalar_one(), True
     reach("journal.between_row_and_event")
     connection.execute(_INSERT_EVENT, as_row(taken, now))
@@ -74,6 +78,7 @@ def _known(
         return None
     received_at = datetime.fromisoformat(taken.data["received_at"])
     asked = {
+        "organisation": taken.organisation,
         "key": keys[0],
         "earlier": keys[1],
         "later": keys[-1],
@@ -92,6 +97,7 @@ def as_row(event: Event, now: datetime) -> dict[str, Any]:
         "subject": event.subject,
         "source": event.source,
         "snapshot_id": event.snapshot_id,
+        "organisation": event.organisation,
         "time": event.time,
         "recorded_at": now,
         "trace": event.trace,
@@ -113,4 +119,5 @@ def as_event(row: Row[Any]) -> Event:
         snapshot_id=columns["snapshot_id"],
         cause=columns["cause"],
         trace=columns["trace"],
+        organisation=columns["organisation"],
     )

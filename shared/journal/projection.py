@@ -1,7 +1,9 @@
-"""How events change the read model ``snapshots``: in the transaction that records the event.
+"""How events change the read model: in the transaction that records the event.
 
-States only go forward: taken → analyzed → archived | skipped, and from anywhere before the end to
-quarantined. Events may come in any order, so each rule checks the state it starts from.
+``snapshots.state`` only goes forward: taken → analyzed → archived | skipped, from skipped to
+archived, and from anywhere before the end to quarantined. Events may come in any order, so each
+rule checks the state it starts from. With several archives, archived means that at least one of
+them holds the picture; ``filings`` tells each.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from shared.events import (
     SnapshotRejected,
     SnapshotSkipped,
 )
-from shared.journal.database import insert_new
-from shared.journal.schema import labels, snapshots
+from shared.journal.database import insert_new, upsert
+from shared.journal.schema import analyses, filings, labels, snapshots
 
 FINAL = ("archived", "skipped", "quarantined")
 
@@ -30,21 +32,36 @@ def apply(connection: Connection, event: Event) -> None:
     of_it = update(snapshots).where(snapshots.c.id == event.snapshot_id)
     match event.topic:
         case SnapshotAnalyzed.topic:
-            connection.execute(of_it.values(analysis=dict(event.data)))
             connection.execute(of_it.where(snapshots.c.state == "taken").values(state="analyzed"))
-            _apply_labels(connection, event)
+            _add_analysis(connection, event)
         case SnapshotArchived.topic:
-            changes = {"state": "archived", "archive": dict(event.data)}
-            connection.execute(of_it.where(snapshots.c.state != "quarantined").values(**changes))
+            upsert(connection, filings, _filing(event), where=filings.c.state != "archived")
+            open_ones = of_it.where(snapshots.c.state != "quarantined")
+            connection.execute(open_ones.values(state="archived"))
         case SnapshotSkipped.topic:
-            changes = {"state": "skipped", "archive": dict(event.data)}
-            connection.execute(of_it.where(snapshots.c.state.not_in(FINAL)).values(**changes))
+            insert_new(connection, filings, _filing(event))
+            open_ones = of_it.where(snapshots.c.state.not_in(FINAL))
+            connection.execute(open_ones.values(state="skipped"))
         case SnapshotRejected.topic:
             open_ones = of_it.where(snapshots.c.state.not_in(FINAL))
             connection.execute(open_ones.values(state="quarantined"))
 
 
-def _apply_labels(connection: Connection, event: Event) -> None:
+def _filing(event: Event) -> dict[str, object]:
+    return {
+        "snapshot_id": event.snapshot_id,
+        "archive": event.data.get("archive", "folder"),
+        "state": event.topic.removeprefix("snapshot."),
+        "path": event.data.get("path", ""),
+        "policy": event.data.get("policy", ""),
+    }
+
+
+def _add_analysis(connection: Connection, event: Event) -> None:
+    analyzer = event.data.get("analyzer", "detector")
+    row = {"snapshot_id": event.snapshot_id, "analyzer": analyzer, "data": dict(event.data)}
+    if not insert_new(connection, analyses, row):
+        return
     seen: dict[str, list[float]] = defaultdict(list)
     for detection in event.data.get("detections", ()):
         seen[detection["label"]].append(detection["confidence"])
@@ -55,4 +72,4 @@ def _apply_labels(connection: Connection, event: Event) -> None:
             "count": len(confidences),
             "confidence": max(confidences),
         }
-        insert_new(connection, labels, row)
+        upsert(connection, labels, row, where=labels.c.confidence < row["confidence"])

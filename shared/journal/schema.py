@@ -28,6 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from shared.events import ORGANISATION
+
 
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC time; SQLite, which knows no zones, holds it without one."""
@@ -48,6 +50,11 @@ class UtcTime(TypeDecorator[datetime]):
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
+def _organisation() -> Column[str]:
+    """Whose row it is; one organisation exists unless somebody makes more."""
+    return Column("organisation", String(64), nullable=False, server_default=ORGANISATION)
+
+
 Serial = BigInteger().with_variant(Integer, "sqlite")
 metadata = MetaData()
 
@@ -61,6 +68,7 @@ events = Table(
     Column("subject", String(64), nullable=False),
     Column("source", String(64), nullable=False),
     Column("snapshot_id", String(26)),
+    _organisation(),
     Column("time", UtcTime, nullable=False),
     Column("recorded_at", UtcTime, nullable=False),
     Column("trace", String(64)),
@@ -84,9 +92,11 @@ work = Table(
     metadata,
     Column("service", String(32), nullable=False),
     Column("event_id", String(64), nullable=False),
+    _organisation(),
     Column("status", String(8), nullable=False),  # done | retry | dead | tried
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcTime),
+    Column("waiting_for", String(64)),  # the place or peer that is away; see Unreachable
     Column("error", Text),
     Column("updated_at", UtcTime, nullable=False),
     PrimaryKeyConstraint("service", "event_id"),
@@ -101,6 +111,14 @@ Index(
     postgresql_where=UNFINISHED,
 )
 Index("work_latest", work.c.service, work.c.updated_at)
+WAITING = work.c.waiting_for.is_not(None)
+Index(
+    "work_waiting",
+    work.c.service,
+    work.c.waiting_for,
+    sqlite_where=WAITING,
+    postgresql_where=WAITING,
+)
 
 # Written when a service starts: which topics it owes an answer to, and from which event on.
 # Everything up to ``settled_seq`` has been answered.
@@ -119,6 +137,7 @@ snapshots = Table(
     "snapshots",
     metadata,
     Column("id", String(26), primary_key=True),
+    _organisation(),
     Column("dedupe_key", String(512), nullable=False),
     Column("camera", String(64), nullable=False),
     Column("door", String(16), nullable=False),
@@ -130,16 +149,36 @@ snapshots = Table(
     Column("captured_by", String(16), nullable=False),
     Column("received_at", UtcTime, nullable=False),
     Column("state", String(16), nullable=False),  # see shared/journal/projection.py
-    Column("analysis", JSON),  # the data of snapshot.analyzed
-    Column("archive", JSON),  # the data of snapshot.archived or snapshot.skipped
-    UniqueConstraint("dedupe_key", name="one_snapshot_per_key"),
+    UniqueConstraint("organisation", "dedupe_key", name="one_snapshot_per_key"),
     Index("snapshots_of_camera", "camera", "id"),
     Index("snapshots_of_file", "sha256"),
     Index("snapshots_in_state", "state", "id"),
     Index("snapshots_counted", "camera", "state"),
 )
 
-# One row per label seen in a snapshot, for filtering.
+# What each analyser found in a snapshot; its first answer stays.
+analyses = Table(
+    "analyses",
+    metadata,
+    Column("snapshot_id", String(26), nullable=False),
+    Column("analyzer", String(64), nullable=False),
+    Column("data", JSON, nullable=False),  # of snapshot.analyzed
+    PrimaryKeyConstraint("snapshot_id", "analyzer"),
+)
+
+# Where each archive filed a snapshot, or by which policy it did not.
+filings = Table(
+    "filings",
+    metadata,
+    Column("snapshot_id", String(26), nullable=False),
+    Column("archive", String(64), nullable=False),
+    Column("state", String(16), nullable=False),  # archived | skipped
+    Column("path", Text, nullable=False),
+    Column("policy", String(64), nullable=False),
+    PrimaryKeyConstraint("snapshot_id", "archive"),
+)
+
+# One row per label seen in a snapshot, for filtering: that of the analyser that is surest.
 labels = Table(
     "labels",
     metadata,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.settings.api import ApiSection
-from shared.settings.archive import DriveSection
+from shared.settings.archive import ArchiveName, DriveSection
 from shared.settings.cameras import CameraSection
 from shared.settings.detector import DetectorSection
 from shared.settings.ingest import FoldersSection, FtpSection, IntakeSection
@@ -35,6 +36,9 @@ class Settings(Section):
     folders: FoldersSection = FoldersSection()
     detector: DetectorSection = DetectorSection()
     drive: DriveSection = DriveSection()
+    archives: dict[ArchiveName, DriveSection] = Field(
+        default_factory=dict, description="more archives, each with a name and a policy of its own"
+    )
     scheduler: SchedulerSection = SchedulerSection()
     api: ApiSection = ApiSection()
     health: HealthSection = HealthSection()
@@ -46,6 +50,32 @@ class Settings(Section):
     def journal_url(self) -> str:
         url = self.journal.url.get_secret_value()
         return url or f"sqlite:///{(self.data / 'snapbus.db').absolute()}"
+
+    @property
+    def all_archives(self) -> dict[str, DriveSection]:
+        """Every archive by its name in events; that of ``drive`` is called by its kind."""
+        return {self.drive.archive: self.drive, **self.archives}
+
+    @property
+    def folder_archives(self) -> dict[str, Path]:
+        """The folders of those archives that are one."""
+        return {
+            name: self.data / section.folder  # an absolute folder stays as it is
+            for name, section in self.all_archives.items()
+            if section.archive == "folder"
+        }
+
+    @model_validator(mode="after")
+    def _archives_differ(self) -> Settings:
+        name = self.drive.archive
+        if name in self.archives:
+            raise ValueError(f"archives.{name}: that of 'drive' has this name; choose another")
+        for (one, first), (other, second) in combinations(self.folder_archives.items(), 2):
+            if first.is_relative_to(second) or second.is_relative_to(first):
+                raise ValueError(
+                    f"the archives {one} and {other} share the folder {first}; give each its own"
+                )
+        return self
 
     @property
     def store_root(self) -> Path:

@@ -133,6 +133,6 @@ def account(system: System, feed: Feed, sent: Collection[str]) -> Account:
             result.lost.append(f"{missing or 'file'} of {one}")
     result.unexpected += [f"file of {one}" for one in held.files if one not in held.states]
     with closing(journal_of(system)) as journal:
-        doctor = Doctor(system.store, journal, system.archive, level="hashes")
+        doctor = Doctor(system.store, journal, {"folder": system.archive}, level="hashes")
         result.findings += [f"{one.invariant} {one.what}" for one in doctor.findings()]
     return result

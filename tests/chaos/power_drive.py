@@ -48,7 +48,7 @@ class Drive:
     def go_on(self) -> None:
         """File what is in the catalogue and not in the archive."""
         for row in list(self._journal.audit.catalogue()):
-            if row.state != "archived":
+            if not row.filed:
                 story = self._journal.read.story(row.id)
                 self.announce([it.event for it in story if it.event.topic == SnapshotTaken.topic])
 

@@ -89,7 +89,7 @@ class Files:
             spooled = _empty_spool(self._store, journal)
             catalogue = list(journal.audit.catalogue())
             lost = self._missing(acknowledged, catalogue)
-            doctor = Doctor(self._store, journal, self._archive, level="hashes")
+            doctor = Doctor(self._store, journal, {"folder": self._archive}, level="hashes")
             told = [f"{found.invariant}: {found.what}" for found in doctor.findings()]
         rows = Counter(row.sha256 for row in catalogue)
         known = {line.split()[0] for line in self._owed}
@@ -103,7 +103,7 @@ class Files:
         """What is lost now, of this and of all earlier rounds; each loss is told once."""
         self._owed |= set(acknowledged)
         rows = {row.sha256 for row in catalogue}
-        archived = {row.id for row in catalogue if row.state == "archived"}
+        archived = {row.id for row in catalogue if row.filed}
         lost: Counter[str] = Counter()
         for line in list(self._owed):
             match line.split():

@@ -6,10 +6,9 @@ It shares no code with the product: plain SQL, and the bytes of the files.
 from __future__ import annotations
 
 import hashlib
-import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,7 +87,7 @@ class Row:
     sha256: str
     camera: str
     state: str
-    archive: Mapping[str, Any]
+    path: str
 
 
 def settle(
@@ -128,11 +127,11 @@ def settle(
 
 
 def _snapshots(rows: Rows) -> list[Row]:
-    found = rows.fetch("SELECT id, sha256, camera, state, archive FROM snapshots ORDER BY id")
-    return [
-        Row(id, sha256, camera, state, json.loads(last) if isinstance(last, str) else last or {})
-        for id, sha256, camera, state, last in found
-    ]
+    found = rows.fetch(
+        "SELECT s.id, s.sha256, s.camera, s.state, f.path FROM snapshots s"
+        " LEFT JOIN filings f ON f.snapshot_id = s.id ORDER BY s.id"
+    )
+    return [Row(id, sha256, camera, state, path or "") for id, sha256, camera, state, path in found]
 
 
 def _trouble(row: Row, store: Path, archive: Path) -> str:
@@ -141,7 +140,7 @@ def _trouble(row: Row, store: Path, archive: Path) -> str:
         return f"is {row.state}, not archived"
     places = {
         "store": store / "blobs" / row.sha256[:2] / row.sha256[2:4] / row.sha256,
-        "archive": archive / str(row.archive.get("path")),
+        "archive": archive / row.path,
     }
     for name, path in places.items():
         if not path.is_file():
@@ -169,7 +168,7 @@ def _events(account: Account, rows: Rows) -> None:
 def _files(
     account: Account, ledger: Ledger, snapshots: Sequence[Row], archive: Path, before: str
 ) -> None:
-    filed = {str(row.archive.get("path")) for row in snapshots}
+    filed = {row.path for row in snapshots}
     for path in sorted(archive.glob("[0-9]*/*/*/*")):
         camera, _, rest = path.stem.partition("_")
         if camera == FETCHED and rest.rpartition("_")[2] >= before:

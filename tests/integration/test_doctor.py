@@ -48,7 +48,7 @@ def system(tmp_path: Path):
 
 def findings(system, level: str = "hashes") -> list[Finding]:
     store, journal, archive = system
-    return list(Doctor(store, journal, archive, level=level).findings())
+    return list(Doctor(store, journal, {"folder": archive}, level=level).findings())
 
 
 def blob(store: Store) -> Path:

@@ -40,7 +40,9 @@ def here(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Core]:
 
 def findings(here: Core, level: str = "hashes", **options) -> list[Finding]:
     archive = here.settings.data / here.settings.drive.folder
-    return list(Doctor(here.store, here.journal, archive, level=level, **options).findings())
+    return list(
+        Doctor(here.store, here.journal, {"folder": archive}, level=level, **options).findings()
+    )
 
 
 def kinds(found: list[Finding]) -> list[str]:
@@ -137,7 +139,7 @@ def _forget_key(database: Path) -> None:
         link.execute("PRAGMA writable_schema=ON")
         link.execute(
             "UPDATE sqlite_master SET sql = replace(sql, "
-            "'CONSTRAINT one_snapshot_per_key UNIQUE (dedupe_key)', 'CHECK (1)') "
+            "'CONSTRAINT one_snapshot_per_key UNIQUE (organisation, dedupe_key)', 'CHECK (1)') "
             "WHERE name = 'snapshots'"
         )
         link.execute("DELETE FROM sqlite_master WHERE name = 'sqlite_autoindex_snapshots_2'")
@@ -156,7 +158,7 @@ def test_a_lost_unique_key_is_noticed(here: Core):
             connection.execute(text(drop))
 
     assert [one.what for one in findings(here, "rows")] == [
-        "table snapshots lacks its unique key on dedupe_key"
+        "table snapshots lacks its unique key on organisation, dedupe_key"
     ]
 
 
@@ -255,7 +257,7 @@ def test_adopted_files_are_snapshots_once_and_those_damaged_stay(split: Core):
 
     def take() -> list[str]:
         archive = split.settings.data / "none"
-        files = Files(split.store, archive, hashes=False, grace_s=GRACE_S)
+        files = Files(split.store, {"folder": archive}, hashes=False, grace_s=GRACE_S)
         return list(adopt(split.journal, files, "porch"))
 
     told = take()

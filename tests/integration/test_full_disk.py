@@ -127,5 +127,7 @@ def test_a_disk_that_is_full_for_a_while_is_recovered_from_without_hands(house: 
     assert len(house.kept) == 6
     with closing(house.system.journal()) as journal:
         system = house.system
-        doctor = Doctor(system.store, journal, system.archive, level="hashes", grace_s=0)
+        doctor = Doctor(
+            system.store, journal, {"folder": system.archive}, level="hashes", grace_s=0
+        )
         assert [one.what for one in doctor.findings()] == []

@@ -59,9 +59,9 @@ def test_pictures_come_to_their_end_past_all_that_is_switched_off(request, size:
     eventually(lambda: counts() == {"skipped": 1}, timeout=60, message="the picture is skipped")
 
     snapshot = only_snapshot(system)
-    assert snapshot.analysis and snapshot.archive
-    assert "switched off by detector.enabled" in snapshot.analysis["reason"]
-    assert snapshot.archive["policy"] == "off"
+    (analysis,), (filing,) = snapshot.analyses, snapshot.filings
+    assert "switched off by detector.enabled" in analysis.data["reason"]
+    assert filing.policy == "off"
     assert not system.archive.exists()
     with closing(system.journal()) as journal:
         assert journal.read.latest_events(10, topic="snapshot.requested") == []

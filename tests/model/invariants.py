@@ -38,7 +38,7 @@ class Invariants:
         world = self.world
         assert world.wrong == [], "I8"
         doctor = Doctor(
-            world.store, world.journal, world.archive, level="hashes", grace_s=PATIENT_S
+            world.store, world.journal, {"folder": world.archive}, level="hashes", grace_s=PATIENT_S
         )
         assert list(doctor.findings()) == []  # I2, I3, I4, I7, I8, I9, I10
         with world.database.reading() as link:

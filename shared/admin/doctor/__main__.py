@@ -58,18 +58,18 @@ def _examine(settings: Settings, options: argparse.Namespace) -> int:
     if options.adopt and options.adopt not in settings.cameras:
         raise ConfigError(f"--adopt: there is no camera {options.adopt!r} in the configuration")
     store = Store(settings.store_root)
-    archive = settings.data / settings.drive.folder
+    archives = settings.folder_archives
     journal = Journal.open(settings.journal_url, owner=False)
     try:
         journal.belongs_to(store.volume.identity())
         if options.repair:
             sys.stdout.write(f"removed {store.sweep(PART_S)} unfinished files\n")
         if options.adopt:
-            files = Files(store, archive, hashes=False, grace_s=options.grace)
+            files = Files(store, archives, hashes=False, grace_s=options.grace)
             for line in adopt(journal, files, options.adopt):
                 sys.stdout.write(f"{line}\n")
         doctor = Doctor(
-            store, journal, archive, level=options.level, grace_s=options.grace,
+            store, journal, archives, level=options.level, grace_s=options.grace,
             secrets=list(_secrets("", settings)), progress=_show,
         )  # fmt: skip
         count = 0

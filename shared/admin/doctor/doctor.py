@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from shared.admin.doctor.files import Files
@@ -15,14 +15,15 @@ PROGRESS_EVERY = 500
 
 
 class Doctor:
-    """Examines one store, journal and folder archive. Runs beside the services. ``secrets`` are
-    names and texts that must not be in the journal, looked for at the level of hashes."""
+    """Examines one store, its journal and the folder archives, which are given by name. Runs beside
+    the services. ``secrets`` are names and texts that must not be in the journal, looked for at the
+    level of hashes."""
 
     def __init__(
         self,
         store: Store,
         journal: Journal,
-        archive: Path,
+        archives: Mapping[str, Path],
         *,
         level: str = "sizes",
         grace_s: float = GRACE_S,
@@ -34,7 +35,7 @@ class Doctor:
         self._grace_s = grace_s
         self._secrets = secrets
         self._progress = progress
-        self._files = Files(store, archive, hashes=level == "hashes", grace_s=grace_s)
+        self._files = Files(store, archives, hashes=level == "hashes", grace_s=grace_s)
 
     def findings(self) -> Iterator[Finding]:
         """Every difference, as it is found. Raises StoreError or JournalUnavailable."""

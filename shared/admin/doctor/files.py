@@ -6,7 +6,8 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from shared.admin.doctor.finding import Finding
@@ -21,12 +22,14 @@ FILED = re.compile(r"_[0-9A-HJKMNP-TV-Z]{26}\.(jpg|png)$")
 
 
 class Files:
-    """The files of one store and its folder archive. Ask ``of`` for every snapshot first: then the
-    others know what is known."""
+    """The files of one store and its folder archives, by name. Ask ``of`` for every snapshot
+    first: then the others know what is known."""
 
-    def __init__(self, store: Store, archive: Path, *, hashes: bool, grace_s: float) -> None:
+    def __init__(
+        self, store: Store, archives: Mapping[str, Path], *, hashes: bool, grace_s: float
+    ) -> None:
         self._store = store
-        self._archive = archive
+        self._archives = archives
         self._hashes = hashes
         self._grace_s = grace_s
         self._known: set[str] = set()
@@ -36,27 +39,23 @@ class Files:
         """The files that a row promises (I2, I9)."""
         self._known.add(snapshot.sha256)
         path = self._store.place(snapshot.sha256)
-        filed = self._place_in_archive(snapshot)
+        filed = [
+            self._archives[name] / place for name, place in snapshot.filed if name in self._archives
+        ]
         problem = self._compare(path, snapshot)
         if problem:
-            source = filed if filed and filed.is_file() else "the archive or a backup"
+            source = next(filter(Path.is_file, filed), "an archive or a backup")
             yield Finding(
                 "I2", f"snapshot {snapshot.id}: its file {problem}", f"restore {path} from {source}"
             )
-        if filed:
-            self._filed.add(str(filed))
-            if problem := self._compare(filed, snapshot):
+        for copy in filed:
+            self._filed.add(str(copy))
+            if problem := self._compare(copy, snapshot):
                 yield Finding(
                     "I9",
                     f"snapshot {snapshot.id}: its archived file {problem}",
-                    f"copy {path} to {filed}",
+                    f"copy {path} to {copy}",
                 )
-
-    def _place_in_archive(self, snapshot: Catalogued) -> Path | None:
-        said = snapshot.archive or {}
-        if snapshot.state != "archived" or said.get("archive") != "folder":
-            return None
-        return self._archive / str(said["path"])
 
     def _compare(self, path: Path, snapshot: Catalogued) -> str:
         try:
@@ -78,7 +77,7 @@ class Files:
             name = f"snapshot {waiting.taken.snapshot_id}"
             readable.add(f"{waiting.taken.snapshot_id}.json")
             self._known.add(str(data["sha256"]))
-            row = Catalogued(name, str(data["sha256"]), int(data["size"]), "spooled", None)
+            row = Catalogued(name, str(data["sha256"]), int(data["size"]))
             path = self._store.place(row.sha256)
             if problem := self._compare(path, row):
                 remedy = f"restore {path} from a backup"
@@ -110,7 +109,7 @@ class Files:
             for path in self._store.root.glob(f"{folder}/*.part"):
                 if _age_s(path) > PART_S:
                     yield Finding("I3", f"{path} was never finished", "remove it with --repair")
-        for path in sorted(self._archive.rglob("*")):
+        for path in chain.from_iterable(sorted(root.rglob("*")) for root in self._roots()):
             stranger = FILED.search(path.name) and str(path) not in self._filed
             if stranger and _age_s(path) > self._grace_s:
                 yield Finding(
@@ -118,6 +117,9 @@ class Files:
                     f"{path} is in the archive, but no snapshot says so",
                     "the journal is older than the archive; the file is a picture all the same",
                 )
+
+    def _roots(self) -> list[Path]:
+        return [self._archives[name] for name in sorted(self._archives)]
 
     def orphans(self) -> Iterator[Path]:
         """Stored files of which neither journal nor spool knows."""

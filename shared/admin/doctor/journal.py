@@ -47,8 +47,9 @@ def _contradictions(journal: Journal) -> Iterator[Finding]:
         ("I1", audit.keys_twice(), "shares its dedupe key with another"),
         ("I4", audit.without_taken(), "is catalogued, but its snapshot.taken is missing"),
         ("I4", audit.without_row(), "has a snapshot.taken, but is not catalogued"),
-        ("I7", audit.analyzed_twice(), "has more than one result of the detector"),
-        ("I8", audit.archived_twice(), "was archived more than once"),
+        ("I7", audit.analyzed_twice(), "has more than one result of one analyser"),
+        ("I7", audit.analyzed_without_result(), "is analyzed, but has no result"),
+        ("I8", audit.archived_twice(), "was filed more than once by one archive"),
         ("I10", audit.state_without_event(), "is in a state that no event brought it to"),
         ("I12", audit.taken_twice(), "is one of several that answer the same request"),
     ):

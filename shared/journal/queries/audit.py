@@ -5,30 +5,29 @@ Only reads; any thread; raises JournalUnavailable.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import String, and_, cast, func, inspect, select
+from sqlalchemy import String, and_, cast, func, inspect, select, tuple_
 
 from shared.events import SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped, SnapshotTaken
 from shared.journal.database import Database
 from shared.journal.queries.unfinished import Unfinished
-from shared.journal.schema import events, service_status, snapshots, work
+from shared.journal.schema import analyses, events, filings, service_status, snapshots, work
 
 PAGE = 1000
-_WORK_KEY = ["service", "event_id"]
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogued:
-    """What the catalogue says of one snapshot's files."""
+    """What the catalogue says of one snapshot's files; ``filed`` are archive and path of each."""
 
     id: str
     sha256: str
     size: int
-    state: str
-    archive: dict[str, Any] | None
+    filed: tuple[tuple[str, str], ...] = ()
 
 
 class Audit:
@@ -50,21 +49,32 @@ class Audit:
 
     def catalogue(self) -> Iterator[Catalogued]:
         """All snapshots, oldest first, read page by page."""
-        columns = [snapshots.c[name] for name in Catalogued.__slots__]
+        columns = [snapshots.c.id, snapshots.c.sha256, snapshots.c.size]
         last = ""
         while True:
             query = select(*columns).where(snapshots.c.id > last).order_by(snapshots.c.id)
+            filed: dict[str, list[tuple[str, str]]] = defaultdict(list)
             with self._database.reading() as connection:
                 rows = connection.execute(query.limit(PAGE)).all()
-            if not rows:
-                return
+                if not rows:
+                    return
+                of_them = filings.c.snapshot_id.between(rows[0].id, rows[-1].id)
+                held = select(filings).where(of_them, filings.c.state == "archived")
+                for row in connection.execute(held):
+                    filed[row.snapshot_id].append((row.archive, row.path))
             for row in rows:
-                yield Catalogued(**row._mapping)
+                yield Catalogued(row.id, row.sha256, row.size, tuple(filed[row.id]))
             last = rows[-1].id
 
     def missing_keys(self) -> list[tuple[str, str]]:
-        """Tables and columns that must be unique and are not made so (I1)."""
-        wanted = (("snapshots", ["dedupe_key"]), ("events", ["id"]), ("work", _WORK_KEY))
+        """Tables and columns that must be unique and are not made so (I1, I7, I8, I9)."""
+        wanted = (
+            ("snapshots", ["organisation", "dedupe_key"]),
+            ("events", ["id"]),
+            ("work", ["service", "event_id"]),
+            ("analyses", ["snapshot_id", "analyzer"]),
+            ("filings", ["snapshot_id", "archive"]),
+        )
         missing = []
         with self._database.reading() as connection:
             inspector = inspect(connection)
@@ -77,9 +87,9 @@ class Audit:
 
     def keys_twice(self) -> list[str]:
         """Snapshots whose dedupe key another one has (I1)."""
-        key = snapshots.c.dedupe_key
-        shared_keys = select(key).group_by(key).having(func.count() > 1)
-        return self._ids(select(snapshots.c.id).where(key.in_(shared_keys)))
+        key = (snapshots.c.organisation, snapshots.c.dedupe_key)
+        shared_keys = select(*key).group_by(*key).having(func.count() > 1)
+        return self._ids(select(snapshots.c.id).where(tuple_(*key).in_(shared_keys)))
 
     def taken_twice(self) -> list[str]:
         """Snapshots that answer a request together with another (I12)."""
@@ -99,6 +109,7 @@ class Audit:
                 ("events", events.c.data),
                 ("events", events.c.subject),
                 ("work", work.c.error),
+                ("analyses", analyses.c.data),
                 ("parts", service_status.c.about),
             ):
                 where = cast(column, String).contains(text, autoescape=True)
@@ -135,26 +146,36 @@ class Audit:
         return found
 
     def analyzed_twice(self) -> list[str]:
-        """Snapshots with more than one result (I7)."""
-        return self._more_than_one(SnapshotAnalyzed.topic)
+        """Snapshots with more than one result of the same analyser and model (I7)."""
+        return self._more_than_one(SnapshotAnalyzed.topic, "analyzer", "model")
+
+    def analyzed_without_result(self) -> list[str]:
+        """Snapshots that are analyzed, but by no analyser (I7)."""
+        of_it = analyses.c.snapshot_id == snapshots.c.id
+        query = select(snapshots.c.id).outerjoin(analyses, of_it)
+        return self._ids(
+            query.where(snapshots.c.state == "analyzed", analyses.c.analyzer.is_(None))
+        )
 
     def archived_twice(self) -> list[str]:
-        """Snapshots that were said to be archived more than once (I8, I9)."""
-        return self._more_than_one(SnapshotArchived.topic)
+        """Snapshots that the same archive said it holds more than once (I8, I9)."""
+        return self._more_than_one(SnapshotArchived.topic, "archive")
 
     def _missing_event(self, topic: str, which: Any) -> list[str]:
         of_it = and_(events.c.snapshot_id == snapshots.c.id, events.c.topic == topic)
         query = select(snapshots.c.id).outerjoin(events, of_it).where(which, events.c.seq.is_(None))
         return self._ids(query)
 
-    def _more_than_one(self, topic: str) -> list[str]:
+    def _more_than_one(self, topic: str, *fields: str) -> list[str]:
+        """Snapshots with several events of a topic whose data agree in these fields."""
+        same = [events.c.data[field].as_string() for field in fields]
         query = (
             select(events.c.snapshot_id)
             .where(events.c.topic == topic)
-            .group_by(events.c.snapshot_id)
+            .group_by(events.c.snapshot_id, *same)
             .having(func.count() > 1)
         )
-        return self._ids(query)
+        return self._ids(query.distinct())
 
     def _ids(self, query: Any) -> list[str]:
         with self._database.reading() as connection:

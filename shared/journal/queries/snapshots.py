@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from shared.journal.queries.events import Cases, Recorded
-from shared.journal.schema import UNFINISHED, events, labels, service_status, snapshots, work
+from shared.journal.schema import (
+    UNFINISHED,
+    analyses,
+    events,
+    filings,
+    labels,
+    service_status,
+    snapshots,
+    work,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What one analyser found in a snapshot; ``data`` is that of its ``snapshot.analyzed``."""
+
+    analyzer: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """What one archive did with a snapshot. ``state``: archived, at this path for people; or
+    skipped, by this policy."""
+
+    archive: str
+    state: str
+    path: str = ""
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One row of the catalogue. ``dead`` names the services that gave up on it."""
+    """One row of the catalogue, with its analyses and filings in alphabetical order. ``dead``
+    names the services that gave up on it."""
 
     id: str
     camera: str
@@ -28,8 +58,9 @@ class Snapshot:
     captured_by: str
     received_at: datetime
     state: str
-    analysis: dict[str, Any] | None
-    archive: dict[str, Any] | None
+    organisation: str
+    analyses: tuple[Analysis, ...] = ()
+    filings: tuple[Filing, ...] = ()
     dead: tuple[str, ...] = ()
 
 
@@ -90,17 +121,14 @@ class Reader(Cases):
         if until:
             query = query.where(snapshots.c.captured_at < until)
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-            dead = _dead_services(connection, [row.id for row in rows])
-        return [_as_snapshot(row, dead.get(row.id, ())) for row in rows]
+            return _whole(connection, connection.execute(query).all())
 
     def snapshots_of(self, ids: Sequence[str]) -> dict[str, Snapshot]:
         """These snapshots by id, as far as they exist."""
         query = select(snapshots).where(snapshots.c.id.in_(ids))
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-            dead = _dead_services(connection, ids)
-        return {row.id: _as_snapshot(row, dead.get(row.id, ())) for row in rows}
+            found = _whole(connection, connection.execute(query).all())
+        return {snapshot.id: snapshot for snapshot in found}
 
     def snapshot(self, snapshot_id: str) -> Snapshot | None:
         """One snapshot, or None."""
@@ -194,9 +222,27 @@ def _dead_services(connection: Any, ids: Sequence[str]) -> dict[str, tuple[str, 
     return found
 
 
-def _as_snapshot(row: Row[Any], dead: tuple[str, ...]) -> Snapshot:
-    columns = {name: value for name, value in row._mapping.items() if name in Snapshot.__slots__}
-    return Snapshot(**columns, dead=dead)
+def _whole(connection: Connection, rows: Sequence[Row[Any]]) -> list[Snapshot]:
+    """Snapshots with what other tables hold of them."""
+    ids = [row.id for row in rows]
+    analyzed: dict[str, list[Analysis]] = defaultdict(list)
+    query = select(analyses).where(analyses.c.snapshot_id.in_(ids))
+    for row in connection.execute(query.order_by(analyses.c.analyzer)):
+        analyzed[row.snapshot_id].append(Analysis(row.analyzer, row.data))
+    filed: dict[str, list[Filing]] = defaultdict(list)
+    query = select(filings).where(filings.c.snapshot_id.in_(ids))
+    for row in connection.execute(query.order_by(filings.c.archive)):
+        filed[row.snapshot_id].append(Filing(row.archive, row.state, row.path, row.policy))
+    dead = _dead_services(connection, ids)
+    return [
+        Snapshot(
+            **{name: value for name, value in row._mapping.items() if name in Snapshot.__slots__},
+            analyses=tuple(analyzed[row.id]),
+            filings=tuple(filed[row.id]),
+            dead=dead.get(row.id, ()),
+        )
+        for row in rows
+    ]
 
 
 def _age(oldest: datetime | None, now: datetime) -> float:

@@ -12,25 +12,43 @@ export function fromTaken(event) {
   const { camera, door, name = "", captured_at, captured_by, received_at, size, media_type, sha256 } = event.data;
   return {
     id: event.snapshotid, camera, place: placeOf(camera), door, name, captured_at, captured_by, received_at, size,
-    media_type, sha256, state: "taken", dead: [], analysis: null, detections: [], archive: null,
+    media_type, sha256, state: "taken", dead: [], analysis: null, analyses: [], detections: [], archive: null, filings: [],
     urls: urlsOf(event.snapshotid),
   };
 }
 
 const forward = (snapshot, state) => (RANK[state] > (RANK[snapshot.state] ?? -1) ? state : snapshot.state);
 
+const others = (list, key, name) => list.filter((each) => each[key] !== name);
+
+const detectorFirst = (a, b) =>
+  Number(b.analyzed) - Number(a.analyzed) || (b.analyzer === "detector") - (a.analyzer === "detector")
+  || a.analyzer.localeCompare(b.analyzer);
+
+// What one archive did with it; what it holds, it does not skip afterwards.
+function filed(snapshot, data, state) {
+  const { archive = "folder", path = "", policy = "" } = data;
+  const before = snapshot.filings.find((each) => each.archive === archive);
+  const filing = before?.state === "archived" ? before : { archive, state, path, policy };
+  const filings = [...others(snapshot.filings, "archive", archive), filing].sort((a, b) => a.archive.localeCompare(b.archive));
+  const dead = state === "archived" ? [] : snapshot.dead;
+  return { ...snapshot, archive: filings[0], filings, dead, state: forward(snapshot, state) };
+}
+
 // The snapshot after an event, or the same one when the event says nothing of it.
 export function after(snapshot, event) {
   const data = event.data;
   switch (event.type) {
     case "snapshot.analyzed": {
-      const detections = [...(data.detections ?? [])].sort((a, b) => b.confidence - a.confidence);
-      return { ...snapshot, analysis: data, detections, dead: [], state: forward(snapshot, "analyzed") };
+      const { analyzer = "detector", detections: found = [] } = data;
+      const analyses = [...others(snapshot.analyses, "analyzer", analyzer), { ...data, analyzer }].sort(detectorFirst);
+      const detections = [...others(snapshot.detections, "analyzer", analyzer), ...found.map((each) => ({ ...each, analyzer }))]
+        .sort((a, b) => b.confidence - a.confidence);
+      return { ...snapshot, analysis: analyses[0], analyses, detections, dead: [], state: forward(snapshot, "analyzed") };
     }
     case "snapshot.archived":
-      return { ...snapshot, archive: data, dead: [], state: forward(snapshot, "archived") };
     case "snapshot.skipped":
-      return { ...snapshot, archive: snapshot.archive ?? data, state: forward(snapshot, "skipped") };
+      return filed(snapshot, data, event.type.replace("snapshot.", ""));
     case "snapshot.rejected":
       return { ...snapshot, state: forward(snapshot, "quarantined") };
     default:

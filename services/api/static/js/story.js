@@ -7,12 +7,17 @@ const TELL = {
   "snapshot.requested": ({ reason }) => ["Asked for", { manual: "by hand", interval: "by the clock", event: "by an event" }[reason] ?? reason],
   "snapshot.taken": ({ door, size: bytes }) => [{ ftp: "Pushed by FTP", folder: "Taken from its folder", fetch: "Fetched from the camera" }[door] ?? "Taken", `${size(bytes)}, stored and catalogued`],
   "snapshot.analyzed": (data) => data.analyzed
-    ? ["Analysed", `${data.detections?.length ? seen(data).map(({ label, count, confidence }) => `${count > 1 ? `${count} × ` : ""}${label} ${percent(confidence)}`).join(", ") : "nothing found"} · ${data.model}`]
-    : ["Not analysed", data.reason],
+    ? [by(data, "Analysed"), `${data.detections?.length ? seen(data).map(({ label, count, confidence }) => `${count > 1 ? `${count} × ` : ""}${label} ${percent(confidence)}`).join(", ") : "nothing found"} · ${data.model}`]
+    : [by(data, "Not analysed"), data.reason],
   "snapshot.rejected": ({ reason }) => ["Put in quarantine", reason],
   "snapshot.archived": ({ archive, path }) => [`Filed in the ${archive}`, path],
-  "snapshot.skipped": ({ policy }) => ["Not filed", policy === "off" ? "the archive is switched off" : `the archive keeps only ${policy}`],
+  "snapshot.skipped": ({ archive = "folder", policy }) => [archive === "folder" ? "Not filed" : `Not filed in ${archive}`, policy === "off" ? "the archive is switched off" : `the archive keeps only ${policy}`],
 };
+
+// The detector is understood; another analyser is named.
+function by({ analyzer = "detector" }, what) {
+  return analyzer === "detector" ? what : `${what} by ${analyzer}`;
+}
 
 const since = (seconds) => (seconds < 0 ? `${span(-seconds)} before` : seconds === 0 ? "0 ms" : `+${span(seconds)}`);
 

@@ -193,14 +193,16 @@ export class Viewer {
 }
 
 function facts(snapshot) {
-  const { analysis, archive } = snapshot;
+  const { analysis } = snapshot;
   const rows = [
-    ["Archived as", archive?.path],
+    ...snapshot.filings.filter(({ path }) => path).map(({ archive, path }) =>
+      [snapshot.filings.length > 1 ? `Archived in ${archive}` : "Archived as", path]),
     ["Came by", { ftp: "FTP push", folder: "folder", fetch: "fetch" }[snapshot.door] ?? snapshot.door],
     ["Sent as", snapshot.name],
     ["Size", `${size(snapshot.size)}${analysis?.width ? `, ${analysis.width} × ${analysis.height}` : ""}`],
     ["Time from", { name: "the file's name", exif: "EXIF", sender: "the sender", arrival: "arrival" }[snapshot.captured_by] ?? snapshot.captured_by],
-    ["Detector", analysis?.engine ? `${analysis.model} (${analysis.engine})` : ""],
+    ...snapshot.analyses.filter(({ engine }) => engine).map(({ analyzer, model, engine }) =>
+      [analyzer === "detector" ? "Detector" : analyzer, `${model} (${engine})`]),
     ["SHA-256", snapshot.sha256],
     ["Id", snapshot.id],
   ];
