@@ -22,6 +22,7 @@ from shared.events import (
 from shared.journal.database import insert_new, upsert
 from shared.journal.schema import analyses, filings, labels, snapshots
 
+NAME_CHARACTERS = 64
 FINAL = ("archived", "skipped", "quarantined")
 
 
@@ -47,18 +48,23 @@ def apply(connection: Connection, event: Event) -> None:
             connection.execute(open_ones.values(state="quarantined"))
 
 
+def _name(event: Event, field: str, default: str = "") -> str:
+    """A name that fits its column; another program may have put the event on the bus."""
+    return str(event.data.get(field, default))[:NAME_CHARACTERS]
+
+
 def _filing(event: Event) -> dict[str, object]:
     return {
         "snapshot_id": event.snapshot_id,
-        "archive": event.data.get("archive", "folder"),
+        "archive": _name(event, "archive", "folder"),
         "state": event.topic.removeprefix("snapshot."),
-        "path": event.data.get("path", ""),
-        "policy": event.data.get("policy", ""),
+        "path": str(event.data.get("path", "")),
+        "policy": _name(event, "policy"),
     }
 
 
 def _add_analysis(connection: Connection, event: Event) -> None:
-    analyzer = event.data.get("analyzer", "detector")
+    analyzer = _name(event, "analyzer", "detector")
     row = {"snapshot_id": event.snapshot_id, "analyzer": analyzer, "data": dict(event.data)}
     if not insert_new(connection, analyses, row):
         return

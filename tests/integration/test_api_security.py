@@ -73,7 +73,7 @@ def test_a_database_that_is_away_is_a_503_that_says_when_to_come_again(api, monk
     def away(*_args, **_options):
         raise JournalUnavailable("connection to db.internal (user snapbus) refused")
 
-    for name in ("snapshots", "snapshots_of", "counts", "newest_seq", "parts", "lag"):
+    for name in ("snapshots", "snapshots_of", "counts", "newest_seq", "service_status", "lag"):
         monkeypatch.setattr(api.context.journal.read, name, away)
 
     for path in ("/v1/snapshots", f"/v1/snapshots/{ULID}", "/v1/health", "/v1/health/ready"):

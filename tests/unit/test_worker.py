@@ -288,7 +288,9 @@ def test_what_is_no_event_of_ours_harms_nobody(rig: Rig):
 
 def test_an_answer_that_fits_no_message_is_dead_not_lost_on_the_way(rig: Rig):
     def long(event: Event) -> Sequence[Event]:
-        data = SnapshotSkipped(camera="porch", policy="x" * MAX_BYTES)
+        data = SnapshotArchived(
+            camera="porch", archive="folder", path="x" * MAX_BYTES, sha256="0" * 64, size=1
+        )
         return [data.event(subject="porch", cause=event)]
 
     rig.handler = long
