@@ -72,10 +72,11 @@ def _add_analysis(connection: Connection, event: Event) -> None:
     for detection in event.data.get("detections", ()):
         seen[detection["label"]].append(detection["confidence"])
     for label, confidences in seen.items():
-        row = {
+        surest = max(confidences)
+        found = {
             "snapshot_id": event.snapshot_id,
             "label": label,
             "count": len(confidences),
-            "confidence": max(confidences),
+            "confidence": surest,
         }
-        upsert(connection, labels, row, where=labels.c.confidence < row["confidence"])
+        upsert(connection, labels, found, where=labels.c.confidence < surest)
