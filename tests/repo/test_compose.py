@@ -121,6 +121,24 @@ def test_configure_makes_what_compose_insists_on_and_keeps_what_is_there(tmp_pat
     assert (lines[0], lines[-1]) == ("SNAPBUS_PORT=80", "SNAPBUS_PREPARED=yes")
 
 
+@pytest.mark.parametrize("checkout", [0o700, 0o755])
+def test_containers_may_read_the_configuration_of_a_checkout_that_is_closed(
+    checkout: int, tmp_path: Path
+) -> None:
+    for name in ("tasks/configure", ".env.example", "config/snapbus.yml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    config = tmp_path / "config"
+    config.chmod(0o700)
+    (config / "snapbus.yml").chmod(0o600)
+    tmp_path.chmod(checkout)
+    subprocess.run(["sh", "tasks/configure"], cwd=tmp_path, check=True, capture_output=True)
+
+    # Where others may enter the checkout, a file that its owner closed stays closed.
+    modes = [path.stat().st_mode & 0o007 for path in (config, config / "snapbus.yml")]
+    assert modes == ([0o5, 0o4] if checkout == 0o700 else [0, 0])
+
+
 def test_images_are_pinned_to_a_major_version() -> None:
     foreign = [each["image"] for each in SERVICES.values() if "build" not in each]
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.repo.tree import ROOT, SERVICES
 
-PIN = re.compile(r"^([a-z0-9-]+)==([^ ;]+)", re.MULTILINE)
+PIN = re.compile(r"^([a-z0-9-]+)==([^\s;]+)", re.MULTILINE)
 PINNED = {name: ROOT / f"services/{name}/requirements.txt" for name in SERVICES}
 PINNED["base"] = ROOT / "requirements/base.txt"
 
@@ -42,7 +42,7 @@ def test_the_pins_of_a_service_are_those_of_the_one_resolution(name: str) -> Non
 
 
 @pytest.mark.promise("sec L1")
-@pytest.mark.parametrize("name", ["dev", "tools", *PINNED])
+@pytest.mark.parametrize("name", ["dev", "tools", "yolo", *PINNED])
 def test_every_pin_has_a_hash_and_no_address(name: str) -> None:
     path = PINNED.get(name, ROOT / f"requirements/{name}.txt")
     text = path.read_text(encoding="utf-8")
@@ -52,6 +52,13 @@ def test_every_pin_has_a_hash_and_no_address(name: str) -> None:
     assert all("--hash=sha256:" in block for block in blocks)
     assert "://" not in text
     assert "index" not in re.sub(r"^\S.*", "", text, flags=re.MULTILINE)
+
+
+@pytest.mark.promise("sec L1")
+def test_torch_is_pinned_by_version() -> None:
+    pins = _pins(ROOT / "requirements/yolo-torch.txt")
+
+    assert pins.keys() == {"torch", "torchvision"}
 
 
 def test_every_service_holds_the_base() -> None:
@@ -64,7 +71,7 @@ def test_nothing_of_another_licence_is_installed_by_default() -> None:
     assert {"ultralytics", "torch", "torchvision"} & WHOLE.keys() == set()
 
 
-@pytest.mark.parametrize("name", ["dev", *PINNED])
+@pytest.mark.parametrize("name", ["dev", "yolo", *PINNED])
 def test_what_calls_home_is_pinned_nowhere(name: str) -> None:
     path = PINNED.get(name, ROOT / f"requirements/{name}.txt")
 

@@ -31,6 +31,9 @@ def test_a_service_has_an_image_with_the_standard_steps(name: str) -> None:
     installed = next(i for i, step in enumerate(steps) if "--require-hashes" in step)
     own = steps.index(f"COPY {copied} /app/{copied}")
     assert installed < shared < own, "code is copied last, so that an edit rebuilds nothing heavy"
+    assert "--no-deps" in steps[installed], "the pins are whole, and leave out what we refuse"
+    readable = "RUN chmod -R a+rX /app && python -m compileall -q /app"
+    assert readable in steps[own:], "user 999 must read it, whatever the umask of the checkout was"
     assert steps[-2:] == ["USER 999:999", f'CMD ["python", "-m", "services.{name}"]']
 
 

@@ -25,10 +25,7 @@ from services.detector.model_file import Card
 from shared.events import Detection
 from shared.picture.decode import Pixels
 
-INSTALL = (
-    "./taskw yolo (or: uv pip install --torch-backend=auto -r requirements/yolo.txt"
-    " --overrides requirements/yolo-overrides.txt)"
-)
+INSTALL = "./taskw yolo"
 
 # What reading a file that is no model, or one with foreign classes, has been seen to raise.
 _ERRORS = (
