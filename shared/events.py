@@ -1,8 +1,7 @@
 """Everything that can happen, in one file: the events, their data, and how one causes another.
 
 An event is past tense, immutable, and known by an id that its cause fixes, so that making it
-twice makes the same event. ``EVENTS`` maps each topic to the model of its data; docs/ref/events.md
-is generated from it.
+twice makes the same event. docs/ref/events.md is generated from ``EVENTS``.
 """
 
 from __future__ import annotations
@@ -25,6 +24,8 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """It becomes a path in the store, so nothing else may pass for one."""
 Name = Annotated[str, Field(max_length=64)]
 """Of an analyser, an archive or a policy; as long as a column of the journal."""
+Door = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,15}$")]
+"""By which way a picture came in. Open to new ones: docs/decisions/doors-are-names.md."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Data = TypeVar("Data", bound="EventData")
 
@@ -125,7 +126,7 @@ class SnapshotTaken(EventData):
 
     topic: ClassVar[str] = "snapshot.taken"
     camera: str
-    door: Literal["ftp", "folder", "fetch"]
+    door: Door
     sha256: Sha256
     size: int = Field(description="bytes")
     media_type: Literal["image/jpeg", "image/png"]
@@ -181,11 +182,8 @@ class SnapshotAnalyzed(EventData):
 
     def persons(self, confidence: float) -> tuple[Detection, ...]:
         """The people in the picture, of those at least this sure."""
-        return tuple(
-            each
-            for each in self.detections
-            if each.label.lower() in PERSONS and each.confidence >= confidence
-        )
+        people = (each for each in self.detections if each.label.lower() in PERSONS)
+        return tuple(each for each in people if each.confidence >= confidence)
 
 
 class SnapshotArchived(EventData):
@@ -231,7 +229,7 @@ class CameraTested(EventData):
 
     topic: ClassVar[str] = "camera.tested"
     camera: str
-    door: Literal["ftp", "folder", "fetch"]
+    door: Door
     name: str = ""
 
 

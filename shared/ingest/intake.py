@@ -19,7 +19,7 @@ from typing import Literal
 from ulid import ULID
 
 from shared.errors import JournalUnavailable, PictureError
-from shared.events import Event, SnapshotTaken, now
+from shared.events import Door, Event, SnapshotTaken, now
 from shared.failpoint import reach
 from shared.ingest.spool import Spool, Waiting
 from shared.journal import Journal
@@ -42,7 +42,7 @@ class Arrival:
     request that asked for it; ``name`` is data, never a path."""
 
     camera: str
-    door: Literal["ftp", "folder", "fetch"]
+    door: Door
     name: str = ""
     captured_at: datetime | None = None
     captured_by: Literal["name", "exif", "sender", "arrival"] = "arrival"

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from inspect import isclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field, SecretStr, model_validator
 
 from shared.settings.section import CAMERA_ZONE, Seconds, Section, Zone
 
 
-class FtpAccountSection(Section):
+class DoorSection(Section):
+    """One way in which a camera delivers, named by its field of CameraSection."""
+
+    def told(self, door: str) -> str:
+        """How the camera delivers, in a word or few."""
+        return door
+
+
+class FtpAccountSection(DoorSection):
     """How this camera logs in to the FTP server; the account is the camera's name by default."""
 
     username: str = Field("", description="account name; empty: the camera's name")
@@ -21,7 +30,7 @@ class FtpAccountSection(Section):
     timezone: Zone = Field("", description=CAMERA_ZONE)
 
 
-class FolderSection(Section):
+class FolderSection(DoorSection):
     """A folder from which this camera's pictures are taken."""
 
     path: Path
@@ -30,7 +39,7 @@ class FolderSection(Section):
     timezone: Zone = Field("", description=CAMERA_ZONE)
 
 
-class FetchSection(Section):
+class FetchSection(DoorSection):
     """Where a picture of this camera can be asked for."""
 
     kind: Literal["url", "foscam", "file"] = "url"
@@ -53,6 +62,9 @@ class FetchSection(Section):
     timeout_s: Seconds = Field(15.0, description="for one whole attempt, connection to last byte")
     attempts: int = Field(3, ge=1, le=10)
 
+    def told(self, door: str) -> str:
+        return f"{door} every {self.every_s:g} s" if self.every_s else f"{door} on request"
+
     @model_validator(mode="after")
     def _has_source(self) -> FetchSection:
         if self.kind == "file" and self.path is None:
@@ -71,3 +83,21 @@ class CameraSection(Section):
     ftp: FtpAccountSection | None = None
     folder: FolderSection | None = None
     fetch: FetchSection | None = None
+
+    @property
+    def doors(self) -> dict[str, DoorSection]:
+        """Those it has, by name."""
+        return {name: each for name, each in self if isinstance(each, DoorSection)}
+
+
+_SECTIONS = {
+    name: section
+    for name, field in CameraSection.model_fields.items()
+    for section in get_args(field.annotation)
+    if isclass(section) and issubclass(section, DoorSection)
+}
+DOORS = tuple(_SECTIONS)
+"""The doors that a camera's configuration can name."""
+DOORS_WITH_PASSWORD = tuple(
+    name for name, section in _SECTIONS.items() if "password" in section.model_fields
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shared.settings.cameras import CameraSection
+from shared.settings.cameras import DOORS, CameraSection
 from shared.settings.tree import Settings
 
 
@@ -13,23 +13,19 @@ def summary(settings: Settings) -> str:
     cameras = settings.cameras
     if not cameras:
         return "no cameras yet"
-    each = ", ".join(f"{name}: {_doors(camera)}" for name, camera in cameras.items())
+    each = ", ".join(f"{name}: {_doors(camera) or 'no door'}" for name, camera in cameras.items())
     return f"{len(cameras)} {'camera' if len(cameras) == 1 else 'cameras'} ({each})"
 
 
 def doubts(settings: Settings) -> Iterator[str]:
     """What is allowed, but gives no picture."""
     for name, camera in settings.cameras.items():
-        if not _doors(camera, none=""):
+        if not camera.doors:
             yield (
                 f"cameras.{name}: has no door, so no picture can come from it. "
-                "Give it ftp, folder or fetch."
+                f"Give it {', '.join(DOORS[:-1])} or {DOORS[-1]}."
             )
 
 
-def _doors(camera: CameraSection, none: str = "no door") -> str:
-    fetch = camera.fetch
-    found = [kind for kind in ("ftp", "folder") if getattr(camera, kind) is not None]
-    if fetch:
-        found.append(f"fetch every {fetch.every_s:g} s" if fetch.every_s else "fetch on request")
-    return " and ".join(found) or none
+def _doors(camera: CameraSection) -> str:
+    return " and ".join(section.told(door) for door, section in camera.doors.items())

@@ -17,6 +17,7 @@ import yaml
 from pydantic import SecretStr, ValidationError
 
 from shared.errors import ConfigError
+from shared.settings.cameras import DOORS_WITH_PASSWORD
 from shared.settings.section import Section
 from shared.settings.tree import Settings
 
@@ -119,7 +120,7 @@ def _apply_secrets(tree: dict[str, Any], folder: Path) -> dict[str, str]:
     names = dict(SECRET_FILES)
     cameras = tree.get("cameras")
     for camera, section in cameras.items() if isinstance(cameras, dict) else ():
-        for door in ("ftp", "fetch"):
+        for door in DOORS_WITH_PASSWORD:
             if isinstance(section, dict) and isinstance(section.get(door), dict):
                 names[f"camera_{camera}_{door}_password"] = f"cameras.{camera}.{door}.password"
     origin = {}

@@ -20,7 +20,7 @@ from shared.errors import (
     StoreDamaged,
     StoreError,
 )
-from shared.events import event_id
+from shared.events import SnapshotTaken, event_id
 from shared.ingest import intake as module
 from shared.ingest.intake import Arrival, dedupe_keys
 from shared.ingest.spool import Spool
@@ -225,6 +225,18 @@ def test_a_picture_that_was_asked_for_is_known_by_its_request(here: Core):
     assert event.cause == event.data["request_id"] == request.id
     assert event.snapshot_id == first.snapshot_id
     assert event.id == event_id(request.id, "snapshot.taken", first.snapshot_id)
+
+
+def test_a_door_that_nobody_has_heard_of_is_one(here: Core):
+    accepted = here.arrive(picture(), door="smtp")
+    (event,) = here.told
+    snapshot = here.journal.read.snapshot(accepted.snapshot_id)
+    assert snapshot is not None
+    assert snapshot.door == event.parsed(SnapshotTaken).door == "smtp"
+    for wrong in ("", "x", "Mail box", "a" * 17, "../ftp"):
+        with pytest.raises(ValueError, match="door"):
+            here.arrive(picture(2), door=wrong)
+    assert len(here.told) == 1
 
 
 @pytest.mark.promise("sec A1")

@@ -12,21 +12,29 @@ from ulid import ULID
 from services.api.problems import Problem
 from services.api.state import State
 from services.api.views import OpenWorkView, SnapshotView, open_work_view, place, snapshot_view
-from shared.events import CameraFailed, CameraTested, Event, SnapshotRequested, SnapshotTaken, now
+from shared.events import (
+    CameraFailed,
+    CameraTested,
+    Door,
+    Event,
+    SnapshotRequested,
+    SnapshotTaken,
+    now,
+)
 from shared.journal.queries.events import Recorded
 from shared.service import Context
-from shared.settings.cameras import CameraSection
+from shared.settings.cameras import CameraSection, FetchSection, FtpAccountSection
 
 REQUEST_EXPIRES = timedelta(minutes=2)
 LATEST = 300
 """So many of the newest failures and tests are looked through for the last one of each camera."""
 
 
-class Door(BaseModel):
+class DoorView(BaseModel):
     """One way in which a camera delivers. For ftp: where to send; for fetch: how often it is
     asked, null for only on request."""
 
-    kind: Literal["ftp", "folder", "fetch"]
+    kind: Door
     port: int | None = None
     account: str = ""
     every_s: float | None = None
@@ -45,7 +53,7 @@ class CameraView(BaseModel):
     name: str
     place: str
     configured: bool
-    doors: list[Door]
+    doors: list[DoorView]
     can_be_asked: bool
     failing: bool
     last_snapshot: SnapshotView | None
@@ -115,8 +123,7 @@ def _check_askable(name: str, camera: CameraSection | None) -> None:
     if camera is None:
         raise Problem(404, "no-such-camera", "No camera of this name is configured.")
     if camera.fetch is None:
-        doors = [kind for kind in ("ftp", "folder") if getattr(camera, kind) is not None]
-        how = f"it delivers by {' and '.join(doors)}" if doors else "it has no door at all"
+        how = f"it delivers by {' and '.join(camera.doors)}" if camera.doors else "it has no door"
         raise Problem(
             409,
             "camera-cannot-be-asked",
@@ -185,15 +192,18 @@ def _cameras(context: Context, state: State) -> list[CameraView]:
     return views
 
 
-def _doors(name: str, camera: CameraSection, ftp_port: int) -> list[Door]:
-    doors = []
-    if camera.ftp:
-        doors.append(Door(kind="ftp", port=ftp_port, account=camera.ftp.username or name))
-    if camera.folder:
-        doors.append(Door(kind="folder"))
-    if camera.fetch:
-        doors.append(Door(kind="fetch", every_s=camera.fetch.every_s))
-    return doors
+def _doors(name: str, camera: CameraSection, ftp_port: int) -> list[DoorView]:
+    views = []
+    for kind, section in camera.doors.items():
+        match section:
+            case FtpAccountSection():
+                account = section.username or name
+                views.append(DoorView(kind=kind, port=ftp_port, account=account))
+            case FetchSection():
+                views.append(DoorView(kind=kind, every_s=section.every_s))
+            case _:
+                views.append(DoorView(kind=kind))
+    return views
 
 
 def _latest(context: Context, topic: str) -> dict[str, Happening]:

@@ -37,5 +37,6 @@ function how(door) {
       h("p", {}, "Then press the camera's own test button: the test is told here as well."));
   }
   if (door.kind === "folder") return h("p", {}, "Put a JPEG or PNG into its folder.");
+  if (door.kind !== "fetch") return h("p", {}, `It delivers by ${door.kind}.`);
   return h("p", {}, door.every_s ? `It is asked every ${door.every_s} seconds; or press “Take a picture” above.` : "Press “Take a picture” above.");
 }

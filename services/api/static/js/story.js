@@ -1,11 +1,11 @@
 // The story of a snapshot: every event in words, when it was, and how long after the picture.
 
 import { h } from "./dom.js";
-import { percent, plural, preciseTime, seen, size, span } from "./words.js";
+import { doorWords, percent, plural, preciseTime, seen, size, span } from "./words.js";
 
 const TELL = {
   "snapshot.requested": ({ reason }) => ["Asked for", { manual: "by hand", interval: "by the clock", event: "by an event" }[reason] ?? reason],
-  "snapshot.taken": ({ door, size: bytes }) => [{ ftp: "Pushed by FTP", folder: "Taken from its folder", fetch: "Fetched from the camera" }[door] ?? "Taken", `${size(bytes)}, stored and catalogued`],
+  "snapshot.taken": ({ door, size: bytes }) => [doorWords(door).taken, `${size(bytes)}, stored and catalogued`],
   "snapshot.analyzed": (data) => data.analyzed
     ? [by(data, "Analysed"), `${data.detections?.length ? seen(data).map(({ label, count, confidence }) => `${count > 1 ? `${count} × ` : ""}${label} ${percent(confidence)}`).join(", ") : "nothing found"} · ${data.model}`]
     : [by(data, "Not analysed"), data.reason],

@@ -6,7 +6,7 @@ import { placeholder } from "./card.js";
 import { byId, h, icon, toast } from "./dom.js";
 import { after } from "./model.js";
 import { storyOf } from "./story.js";
-import { describe, exactTime, kindOf, percent, size, stateOf, verdict } from "./words.js";
+import { describe, doorWords, exactTime, kindOf, percent, size, stateOf, verdict } from "./words.js";
 
 export class Viewer {
   // neighbour(id, step) gives the next snapshot; onMove(snapshot | null) keeps the address.
@@ -197,7 +197,7 @@ function facts(snapshot) {
   const rows = [
     ...snapshot.filings.filter(({ path }) => path).map(({ archive, path }) =>
       [snapshot.filings.length > 1 ? `Archived in ${archive}` : "Archived as", path]),
-    ["Came by", { ftp: "FTP push", folder: "folder", fetch: "fetch" }[snapshot.door] ?? snapshot.door],
+    ["Came by", doorWords(snapshot.door).name],
     ["Sent as", snapshot.name],
     ["Size", `${size(snapshot.size)}${analysis?.width ? `, ${analysis.width} × ${analysis.height}` : ""}`],
     ["Time from", { name: "the file's name", exif: "EXIF", sender: "the sender", arrival: "arrival" }[snapshot.captured_by] ?? snapshot.captured_by],

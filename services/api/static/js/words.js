@@ -98,6 +98,15 @@ export function verdict(snapshot) {
   return { key: "seen", text: "" };
 }
 
+const DOORS = {
+  ftp: { name: "FTP push", taken: "Pushed by FTP" },
+  folder: { name: "folder", taken: "Taken from its folder" },
+  fetch: { name: "fetch", taken: "Fetched from the camera" },
+};
+
+// A door that is not known here shows its own name.
+export const doorWords = (door) => DOORS[door] ?? { name: door, taken: `Taken by ${door}` };
+
 // "2 × person 91 %, car 80 %, Front door, 12:03"
 export function describe(snapshot) {
   const what = seen(snapshot).map(({ label, count, confidence }) =>
