@@ -5,31 +5,29 @@ Writers on SQLite take turns at a lock of the process, since SQLite makes them w
 
 from __future__ import annotations
 
+import select
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
-    Table,
     create_engine,
     event,
     inspect,
     make_url,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
     DBAPIError,
     IntegrityError,
+    InvalidatePoolError,
     NoSuchModuleError,
     NotSupportedError,
     ProgrammingError,
@@ -80,12 +78,11 @@ class Database:
 
     def _engine(self, url: Any) -> Engine:
         if not self.is_sqlite:
-            return create_engine(
+            engine = create_engine(
                 url,
                 pool_size=8,
                 max_overflow=8,
                 pool_timeout=BUSY_S,
-                pool_pre_ping=True,
                 hide_parameters=True,
                 connect_args={
                     "connect_timeout": int(BUSY_S),
@@ -96,6 +93,8 @@ class Database:
                     "options": "-c statement_timeout=30000 -c lock_timeout=5000 -c timezone=UTC",
                 },
             )
+            event.listen(engine, "checkout", _refuse_closed)
+            return engine
         engine = create_engine(
             url, pool_size=8, max_overflow=8, pool_timeout=BUSY_S, hide_parameters=True
         )
@@ -195,33 +194,11 @@ class Database:
             self._lock_file = None
 
 
-def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
-    """Insert a row unless one with a key of it is there; says whether it was inserted."""
-    statement = _insert_new(table, connection.dialect.name)
-    return connection.execute(statement, dict(row)).first() is not None
-
-
-@lru_cache
-def _insert_new(table: Table, dialect_name: str) -> Any:
-    # Built once: building a statement takes longer than executing it.
-    dialect = sqlite if dialect_name == "sqlite" else postgresql
-    # The row count of an insert is not told by every driver; what it returns is.
-    return dialect.insert(table).on_conflict_do_nothing().returning(*table.primary_key)
-
-
-def upsert(
-    connection: Connection,
-    table: Table,
-    row: Mapping[str, Any],
-    where: ColumnElement[bool] | None = None,
-) -> None:
-    """Insert a row, or replace the one with its primary key, if that is ``where``."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    keys = [column.name for column in table.primary_key]
-    changes = {name: value for name, value in row.items() if name not in keys}
-    statement = dialect.insert(table).values(**row)
-    statement = statement.on_conflict_do_update(index_elements=keys, set_=changes, where=where)
-    connection.execute(statement)
+def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    # A server that ended a connection has said so, and its word lies there to be read. Looking
+    # costs nothing; asking each time would be a way there and back before each transaction.
+    if connection.closed or select.select([connection.pgconn.socket], [], [], 0)[0]:
+        raise InvalidatePoolError("the server has closed the connection")
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from shared.errors import StoreMissing
-from shared.journal.database import Database, insert_new
+from shared.journal.database import Database
 from shared.journal.schema import facts
+from shared.journal.statements import insert_new
 
 
 class Facts:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, literal, select, update
 
 from shared.errors import JournalUnavailable, StoreMissing
 from shared.events import Event
 from shared.events import now as utc_now
 from shared.failpoint import reach
-from shared.journal.database import Database, insert_new, upsert
+from shared.journal.database import Database
 from shared.journal.facts import Facts
 from shared.journal.group_commit import GroupCommit
 from shared.journal.mapping import record, record_snapshot
@@ -27,6 +27,7 @@ from shared.journal.queries.audit import Audit
 from shared.journal.queries.recovery import Recovery
 from shared.journal.queries.snapshots import Reader
 from shared.journal.schema import events, service_status, subscriptions, work
+from shared.journal.statements import insert_new, upsert
 from shared.text import storable
 
 ERROR_CHARACTERS = 2000
@@ -149,8 +150,7 @@ class Journal:
             nonlocal fresh
             now = self._now()
             # An event that another program put on the bus is recorded with its first answer.
-            record(connection, [event], now, published=True)
-            fresh = record(connection, outputs, now)
+            fresh = record(connection, outputs, now, published=[event])
             reach("journal.before_mark")
             self._mark(connection, service, event, "done", attempts)
 
@@ -171,7 +171,7 @@ class Journal:
 
         def job(connection: Connection) -> None:
             now = self._now()
-            record(connection, [event], now, published=True)
+            record(connection, [], now, published=[event])
             due = None if retry_after_s is None else now + timedelta(seconds=retry_after_s)
             status = "dead" if due is None else "retry"
             self._mark(connection, service, event, status, attempts, due, error)
@@ -200,8 +200,7 @@ class Journal:
         }
         # What is done stays done, and what is dead until somebody replays it, although the same
         # event may be in the hands of another process just now.
-        still_open = None if status == "done" else work.c.status.not_in(("done", "dead"))
-        upsert(connection, work, row, where=still_open)
+        upsert(connection, work, [row], where=None if status == "done" else _not_ended)
 
     def mark_published(self, event_ids: Sequence[str]) -> None:
         """The broker confirmed these events."""
@@ -236,7 +235,7 @@ class Journal:
                 "seen_at": self._now(),
                 "about": dict(about),
             }
-            upsert(connection, service_status, row)
+            upsert(connection, service_status, [row])
             # Each container has a name of its own; those that went must not fill the page.
             long_gone = service_status.c.seen_at < self._now() - FORGET_STATUS
             connection.execute(delete(service_status).where(long_gone))
@@ -244,3 +243,7 @@ class Journal:
     def belongs_to(self, store_id: str) -> None:
         """Tie this journal to its store. Raises StoreMissing when it knows another one."""
         self.facts.belongs_to(store_id)
+
+
+def _not_ended(_new: Any) -> ColumnElement[bool]:
+    return work.c.status.not_in([literal("done"), literal("dead")])

@@ -10,31 +10,46 @@ from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from shared.events import Event
 from shared.failpoint import reach
-from shared.journal.database import insert_new
 from shared.journal.projection import apply
-from shared.journal.schema import events, snapshots
+from shared.journal.schema import UtcTime, events, snapshots
+from shared.journal.statements import Prepared, insert_all_new, insert_new
 
-# Built once, because every picture needs them and building takes longer than executing.
-_KNOWN = select(snapshots.c.id).where(
-    snapshots.c.organisation == bindparam("organisation"),
-    snapshots.c.dedupe_key.in_([bindparam("key"), bindparam("earlier"), bindparam("later")]),
-    snapshots.c.received_at.between(bindparam("since"), bindparam("until")),
+_KNOWN = Prepared(
+    lambda _dialect: select(snapshots.c.id).where(
+        snapshots.c.organisation == bindparam("organisation"),
+        snapshots.c.dedupe_key.in_([bindparam("key"), bindparam("earlier"), bindparam("later")]),
+        snapshots.c.received_at.between(
+            bindparam("since", type_=UtcTime), bindparam("until", type_=UtcTime)
+        ),
+    )
 )
-_INSERT_EVENT = insert(events)
+_INSERT_EVENT = Prepared(
+    lambda _dialect: insert(events).values(
+        {column.name: bindparam(column.name) for column in events.c if column.name != "seq"}
+    )
+)
 
 
 def record(
-    connection: Connection, happened: Sequence[Event], now: datetime, published: bool = False
+    connection: Connection,
+    happened: Sequence[Event],
+    now: datetime,
+    *,
+    published: Sequence[Event] = (),
 ) -> list[Event]:
-    """Record events and bring the read model up to them; returns those that were new."""
+    """Record events and bring the read model up to them; returns those that were new. An event
+    that is ``published`` already is recorded as such, unless it is known."""
+    rows = [{**as_row(event, now), "published_at": now} for event in published]
+    rows += [{**as_row(event, now), "published_at": None} for event in happened]
+    new = insert_all_new(connection, events, rows) if rows else set()
     fresh = []
-    for event in happened:
-        row = as_row(event, now)
-        row["published_at"] = now if published else None
-        if insert_new(connection, events, row):
+    for event in (*published, *happened):
+        if event.id in new:
+            new.remove(event.id)
             reach("journal.between_event_and_state")
             apply(connection, event)
-            fresh.append(event)
+            if event not in published:
+                fresh.append(event)
     return fresh
 
 
@@ -67,7 +82,7 @@ def record_snapshot(
         )
         return connection.execute(first).scalar_one(), True
     reach("journal.between_row_and_event")
-    connection.execute(_INSERT_EVENT, as_row(taken, now))
+    _INSERT_EVENT.run(connection, {**as_row(taken, now), "published_at": None})
     return str(taken.snapshot_id), False
 
 
@@ -86,7 +101,7 @@ def _known(
         # As long after it as before it: the journal may have learned of a later one first.
         "until": received_at + (received_at - repeats_since),
     }
-    return connection.execute(_KNOWN, asked).scalar()
+    return _KNOWN.run(connection, asked).scalar()
 
 
 def as_row(event: Event, now: datetime) -> dict[str, Any]:

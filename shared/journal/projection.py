@@ -9,8 +9,10 @@ them holds the picture; ``filings`` tells each.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import ColumnElement, Connection, bindparam, literal, update
 
 from shared.events import (
     Event,
@@ -19,33 +21,49 @@ from shared.events import (
     SnapshotRejected,
     SnapshotSkipped,
 )
-from shared.journal.database import insert_new, upsert
 from shared.journal.schema import analyses, filings, labels, snapshots
+from shared.journal.statements import Prepared, insert_new, upsert
 
 NAME_CHARACTERS = 64
 FINAL = ("archived", "skipped", "quarantined")
 
 
+def _to(state: str, unless: Sequence[str]) -> Prepared:
+    still = snapshots.c.state.not_in([literal(each) for each in unless])
+    rows = (snapshots.c.id == bindparam("snapshot_id")) & still
+    change = update(snapshots).where(rows).values(state=state)
+    return Prepared(lambda _dialect: change)
+
+
+_TO = {
+    SnapshotAnalyzed.topic: _to("analyzed", unless=("analyzed", *FINAL)),
+    SnapshotArchived.topic: _to("archived", unless=("quarantined",)),
+    SnapshotSkipped.topic: _to("skipped", unless=FINAL),
+    SnapshotRejected.topic: _to("quarantined", unless=FINAL),
+}
+
+
 def apply(connection: Connection, event: Event) -> None:
     """Bring the read model up to this newly recorded event."""
-    if event.snapshot_id is None:
+    if event.snapshot_id is None or event.topic not in _TO:
         return
-    of_it = update(snapshots).where(snapshots.c.id == event.snapshot_id)
+    _TO[event.topic].run(connection, {"snapshot_id": event.snapshot_id})
     match event.topic:
         case SnapshotAnalyzed.topic:
-            connection.execute(of_it.where(snapshots.c.state == "taken").values(state="analyzed"))
             _add_analysis(connection, event)
         case SnapshotArchived.topic:
-            upsert(connection, filings, _filing(event), where=filings.c.state != "archived")
-            open_ones = of_it.where(snapshots.c.state != "quarantined")
-            connection.execute(open_ones.values(state="archived"))
+            upsert(connection, filings, [_filing(event)], where=_not_archived)
         case SnapshotSkipped.topic:
             insert_new(connection, filings, _filing(event))
-            open_ones = of_it.where(snapshots.c.state.not_in(FINAL))
-            connection.execute(open_ones.values(state="skipped"))
-        case SnapshotRejected.topic:
-            open_ones = of_it.where(snapshots.c.state.not_in(FINAL))
-            connection.execute(open_ones.values(state="quarantined"))
+
+
+def _not_archived(_new: Any) -> ColumnElement[bool]:
+    return filings.c.state != "archived"
+
+
+def _surer(new: Any) -> ColumnElement[bool]:
+    surer: ColumnElement[bool] = labels.c.confidence < new.confidence
+    return surer
 
 
 def _name(event: Event, field: str, default: str = "") -> str:
@@ -71,12 +89,13 @@ def _add_analysis(connection: Connection, event: Event) -> None:
     seen: dict[str, list[float]] = defaultdict(list)
     for detection in event.data.get("detections", ()):
         seen[detection["label"]].append(detection["confidence"])
-    for label, confidences in seen.items():
-        surest = max(confidences)
-        found = {
+    found = [
+        {
             "snapshot_id": event.snapshot_id,
             "label": label,
             "count": len(confidences),
-            "confidence": surest,
+            "confidence": max(confidences),
         }
-        upsert(connection, labels, found, where=labels.c.confidence < surest)
+        for label, confidences in seen.items()
+    ]
+    upsert(connection, labels, found, where=_surer)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -32,8 +32,7 @@ from shared.bus.thread import Bus
 from shared.errors import PictureError
 from shared.events import now
 from shared.journal import Journal, mapping
-from shared.journal.database import insert_new
-from shared.journal.schema import events, snapshots
+from shared.journal.statements import insert_all_new, insert_new
 from shared.picture.decode import decode
 from shared.runtime.outbox import Outbox
 from shared.runtime.worker import announce
@@ -94,10 +93,16 @@ def one_effect_per_event(folder: Path, broken: bool) -> Outcome:
 def _without_unique_keys(broken: bool) -> Iterator[None]:
 
     def insert_anyway(connection: Any, table: Any, row: Mapping[str, Any]) -> bool:
-        column = {snapshots: "dedupe_key", events: "id"}[table]
-        return insert_new(connection, table, {**row, column: uuid.uuid4().hex})
+        return insert_new(connection, table, {**row, "dedupe_key": uuid.uuid4().hex})
 
-    with mock.patch.object(mapping, "insert_new", insert_anyway if broken else insert_new):
+    def insert_all_anyway(connection: Any, table: Any, rows: Sequence[Mapping[str, Any]]) -> Any:
+        insert_all_new(connection, table, [{**row, "id": uuid.uuid4().hex} for row in rows])
+        return {row["id"] for row in rows}
+
+    with contextlib.ExitStack() as patches:
+        if broken:
+            patches.enter_context(mock.patch.object(mapping, "insert_new", insert_anyway))
+            patches.enter_context(mock.patch.object(mapping, "insert_all_new", insert_all_anyway))
         yield
 
 

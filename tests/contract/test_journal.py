@@ -751,6 +751,21 @@ def test_a_postgresql_that_restarts_is_told_and_then_used_again(
 
 
 @pytest.mark.promise("fault B2")
+def test_a_postgresql_that_restarted_between_two_calls_is_not_noticed(
+    postgres: PostgresServer, postgres_url: str
+):
+    """Its old connections are seen to be closed before they are used."""
+    journal = Journal.open(postgres_url)
+    with journal._database.reading(), journal._database.reading():
+        pass
+    postgres.stop()
+    postgres.start()
+    assert journal.append([taken(1)])
+    assert journal.read.newest_seq() == 1
+    journal.close()
+
+
+@pytest.mark.promise("fault B2")
 def test_a_postgresql_that_can_not_be_reached_tells_no_password(postgres: PostgresServer):
     address = f"127.0.0.1:{postgres.port}"
     for url in (

@@ -25,9 +25,8 @@ from shared.errors import StoreError
 from shared.events import Event
 from shared.ingest.spool import Spool
 from shared.journal import Attempt, Journal, mapping
-from shared.journal.database import insert_new
 from shared.journal.queries.recovery import Recovery
-from shared.journal.schema import events, snapshots
+from shared.journal.statements import insert_all_new, insert_new
 from shared.runtime.worker import Worker
 from shared.store import Blob, Part
 from tests.model.delivery import Delivery, begin_with
@@ -61,13 +60,19 @@ def marked_before_the_confirm(patches: Patches) -> None:
     patches.setattr(FakeEnd, "send", send)
 
 
-def without_unique(column: Any, patches: Patches) -> None:
+def without_unique_keys(patches: Patches) -> None:
     def insert(connection: Connection, table: Any, row: Mapping[str, Any]) -> bool:
-        if table is column.table:
-            row = {**row, column.name: uuid.uuid4().hex}
-        return insert_new(connection, table, row)
+        return insert_new(connection, table, {**row, "dedupe_key": uuid.uuid4().hex})
 
     patches.setattr(mapping, "insert_new", insert)
+
+
+def without_unique_ids(patches: Patches) -> None:
+    def insert(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+        insert_all_new(connection, table, [{**row, "id": uuid.uuid4().hex} for row in rows])
+        return {row["id"] for row in rows}
+
+    patches.setattr(mapping, "insert_all_new", insert)
 
 
 def outputs_after_the_mark(patches: Patches) -> None:
@@ -135,8 +140,8 @@ BUGS: dict[str, tuple[Callable[[Patches], None], list[Step]]] = {
         marked_before_the_confirm,
         [Delivery.publish_is_refused],
     ),
-    "no unique dedupe key": (partial(without_unique, snapshots.c.dedupe_key), [UPLOAD]),
-    "no unique id of an event": (partial(without_unique, events.c.id), [deliver]),
+    "no unique dedupe key": (without_unique_keys, [UPLOAD]),
+    "no unique id of an event": (without_unique_ids, [deliver]),
     "no look at what was done": (
         partial(always, Journal, "begin", Attempt(done=False, attempts=1)),
         [Delivery.deliver_one_twice],
