@@ -8,14 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from services.detector.analyst import Analyst
 from services.detector.engines.choose import Choice, open_engine
 from services.detector.engines.engine import Engine, EngineUnavailable
 from services.detector.model import prepare
 from services.simulator.scenes import Scene
+from shared.events import SnapshotAnalyzed
 from shared.settings.detector import DetectorSection
+from shared.store import Store
+from tests.support.making import taken_of
 from tests.support.networks import CELL, LABELS, colour_network, squares
 from tests.support.parity import differences, overlap
+from tests.support.pictures import png
 
 FORMS = ["onnx .onnx", "openvino .onnx", "openvino .xml"]
 
@@ -63,6 +69,28 @@ def test_it_sees_what_is_there_where_it_is(engine):
     found = seen(engine, squares(red=(2, 7), blue=(5, 1), green=(8, 8)))
     assert not differences([("red", 0.99, box(2, 7)), ("blue", 0.99, box(5, 1))], found)
     assert len(found) == 2
+
+
+@pytest.mark.promise("feat E1", "feat E7")
+def test_the_service_tells_confidences_and_boxes_of_a_stored_picture(engine, tmp_path):
+    store = Store(tmp_path / "store")
+    store.create()
+    pixels = squares(320, 256, red=(2, 7), blue=(9, 0)).repeat(2, axis=0).repeat(2, axis=1)
+    part = store.receive(10**6)
+    part.write(png(Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1]))))
+    blob = part.commit()
+
+    (event,) = Analyst(store, engine)(taken_of(blob.sha256, blob.size))
+
+    told = SnapshotAnalyzed.model_validate(event.data)
+    assert (told.analyzed, told.engine, told.model) == (True, engine.name, engine.model)
+    assert (told.width, told.height) == (640, 512)
+    found = {each.label: each for each in told.detections}
+    assert found.keys() == {"red", "blue"} and len(told.detections) == 2
+    for label, column, row in (("red", 2, 7), ("blue", 9, 0)):
+        expected = (column / 10, row / 8, (column + 1) / 10, (row + 1) / 8)
+        assert found[label].box == pytest.approx(expected, abs=0.03)
+        assert 0.8 < found[label].confidence <= 1
 
 
 def test_boxes_are_fractions_of_the_picture_whatever_its_size_and_shape(engine):

@@ -7,10 +7,13 @@ import io
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from services.api import derivatives
+from shared.picture import decode
 from tests.support.api import Api, running_api
 from tests.support.pictures import damaged, jpeg, png, scene, with_orientation
 
@@ -38,7 +41,14 @@ def with_gps() -> bytes:
 
 
 @pytest.mark.promise("feat F22")
-def test_a_thumbnail_is_small_cached_and_never_asked_for_twice(api):
+def test_a_thumbnail_is_small_cached_and_never_asked_for_or_made_twice(api, monkeypatch):
+    made = []
+
+    def thumbnail(data: bytes, *args: Any) -> bytes:
+        made.append(data)
+        return decode.thumbnail(data, *args)
+
+    monkeypatch.setattr(derivatives, "thumbnail", thumbnail)
     taken = api.take(data=jpeg(scene(1600, 900)))
     path = f"/v1/snapshots/{taken.snapshot_id}/thumbnail"
 
@@ -54,6 +64,10 @@ def test_a_thumbnail_is_small_cached_and_never_asked_for_twice(api):
     assert cache.read_bytes() == first.body
     assert api.ask(path).body == first.body
     assert api.ask(path, "HEAD").status == 200
+    assert len(made) == 1
+    cache.unlink()
+    assert api.ask(path).body == first.body
+    assert len(made) == 2, "what is gone from the cache is made again"
 
 
 @pytest.mark.promise("sec B9")

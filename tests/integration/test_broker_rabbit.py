@@ -72,7 +72,6 @@ def queue_of(rabbit: RabbitServer, url: str, name: str) -> Any:
     return rabbit.api("GET", f"/api/queues/{vhost(url)}/{quote(name)}")
 
 
-@pytest.mark.promise("feat D1")
 def test_anyone_who_binds_to_the_exchange_gets_cloudevents(make: Make, stranger: Any) -> None:
     party = make().open()
     own = stranger.queue_declare("", exclusive=True).method.queue

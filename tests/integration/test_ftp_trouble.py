@@ -285,7 +285,6 @@ def test_a_locked_database_holds_up_nobody_else(door):
         other.execute("ROLLBACK")
 
 
-@pytest.mark.promise("fault F10")
 def test_an_upload_whose_turn_comes_too_late_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(executor, "LONGEST_WAIT_S", -1.0)
     with ftp_door(tmp_path) as door, door.raw() as raw:

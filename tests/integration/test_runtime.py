@@ -11,6 +11,7 @@ import json
 import signal
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,36 @@ from tests.support.postgres import PostgresServer
 from tests.support.processes import Process
 from tests.support.proxy import Proxy
 from tests.support.servers import RabbitServer
+
+
+@pytest.mark.promise("feat D1", "feat D7")
+def test_anyone_who_binds_to_the_exchange_hears_what_happens_by_topic_and_camera(
+    served: Process, stranger: Any
+):
+    served.start().ready()
+    heard: dict[str, list[dict[str, Any]]] = {"#": [], "snapshot.*.porch": [], "#.gate": []}
+    queues = {key: stranger.queue_declare("", exclusive=True).method.queue for key in heard}
+    for key, queue in queues.items():
+        stranger.queue_bind(queue, "snapbus", key)
+
+    served.send(0)
+    served.all_filed(1)
+
+    def all_heard() -> bool:
+        for key, queue in queues.items():
+            while (got := stranger.basic_get(queue, auto_ack=True))[0]:
+                method, properties, body = got
+                event = json.loads(body)
+                assert method.routing_key == f"{event['type']}.{event['subject']}"
+                assert properties.content_type == "application/cloudevents+json"
+                heard[key].append(event)
+        return len(heard["#"]) >= 3
+
+    eventually(all_heard)
+    story = ["snapshot.taken", "snapshot.analyzed", "snapshot.archived"]
+    assert [event["type"].removeprefix("snapbus.") for event in heard["#"]] == story
+    assert heard["snapshot.*.porch"] == heard["#"]
+    assert heard["#.gate"] == []
 
 
 @pytest.mark.promise("inv I6", "inv I8", "feat K9")
@@ -33,6 +64,18 @@ def test_pictures_go_through_and_sigterm_leaves_nothing_open(process: Process):
     journal = process.journal()
     assert journal.read.lag().unpublished == 0  # also what was confirmed in the last moment
     journal.close()
+
+
+@pytest.mark.promise("feat K9")
+def test_after_sigterm_a_worker_finishes_what_it_holds(tmp_path: Path):
+    process = Process(tmp_path, work={"stop_grace_s": 20.0})
+    process.start(SLOW="1.5").ready().send(0)
+    try:
+        eventually(lambda: "working" in process.log())
+        process.stop(20)
+    finally:
+        process.kill()
+    assert process.states() == {"analyzed": 1}
 
 
 @pytest.mark.promise("feat K9")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,11 @@ def taken(number: int = 0, camera: str = "porch", snapshot_id: str = "") -> Even
     )
     snapshot_id = snapshot_id or f"{number:026d}"
     return data.event(subject=camera, cause=snapshot_id, snapshot_id=snapshot_id, time=START)
+
+
+def taken_of(sha256: str, size: int) -> Event:
+    """A ``snapshot.taken`` of what is in a store."""
+    return replace(taken(1), data={**taken(1).data, "sha256": sha256, "size": size})
 
 
 def analyzed(cause: Event, *labels: str, confidence: float = 0.9) -> Event:

@@ -69,8 +69,6 @@ def said(event: Event) -> SnapshotAnalyzed:
     return SnapshotAnalyzed.model_validate(event.data)
 
 
-@pytest.mark.promise("feat E1")
-@pytest.mark.promise("feat E7")
 def test_a_sound_picture_is_analysed_and_every_step_timed(store):
     (event,) = Analyst(store, FakeEngine(CAT))(taken(store, jpeg()))
     found = said(event)
