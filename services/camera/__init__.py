@@ -1,6 +1,8 @@
 """Fetches pictures from cameras that can be asked for one.
 
-Listens to ``snapshot.requested``. Says ``snapshot.taken`` (by the intake) or ``camera.failed``.
-Owns no tables. Safe to repeat because the request's id is the picture's dedupe key: a request that
-comes twice asks the camera twice, but only the first picture becomes a snapshot.
+Listens to  snapshot.requested
+Says        snapshot.taken (by the intake) or camera.failed
+Owns        the cameras' connections; no tables
+Safe to repeat because the request's id is the picture's dedupe key: a request that comes twice asks
+the camera twice, but only the first picture becomes a snapshot.
 """

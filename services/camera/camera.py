@@ -1,8 +1,8 @@
-"""The line to one camera: one request at a time, tried again with pauses, and how it has gone.
+"""One camera that can be asked: one capture at a time, retries with pauses, and its health.
 
-A camera that is known to be down is asked once per request and not several times. One that refused
-our password is left alone for a while, since many lock the account after five tries; a person who
-asks by hand is let through.
+A camera that failed last time gets one attempt per request instead of several. One that refused our
+password gets none for ten minutes, because many lock the account after five; a manual request is
+let through.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from services.camera.adapters import Adapter
-from services.camera.deadline import Deadline
+from services.camera.brands.adapter import Adapter
 from services.camera.failures import CameraError, CredentialsRefused, WrongAnswer
 from services.camera.still import one_picture
 from shared.backoff import pause_s
 from shared.errors import PictureError, SnapbusError
 from shared.events import now
 from shared.failpoint import reach
+from shared.http.deadline import Deadline
 from shared.ingest.intake import Arrival, Intake
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ FROZEN_AFTER = 20
 """As many equal pictures in a row mean that the camera hangs; they are kept all the same."""
 
 
-class GaveUp(SnapbusError):
+class CaptureFailed(SnapbusError):
     """No picture. ``attempts`` is how often the camera was really asked."""
 
     def __init__(self, reason: str, attempts: int) -> None:
@@ -58,12 +58,12 @@ class Health:
     hash: int | None = field(default=None, repr=False)
 
 
-class Line:
-    """Asks one camera. Any thread; only one gets through at a time."""
+class Camera:
+    """Captures pictures of one camera. Any thread, but only one at a time: see ``reserved``."""
 
     def __init__(
         self,
-        camera: str,
+        name: str,
         adapter: Adapter,
         *,
         attempts: int,
@@ -71,7 +71,7 @@ class Line:
         mask: Callable[[str], str],
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._camera = camera
+        self._name = name
         self._adapter = adapter
         self._attempts = attempts
         self._timeout_s = timeout_s
@@ -82,41 +82,42 @@ class Line:
         self._health = Health()
 
     @contextmanager
-    def turn(self, patience_s: float) -> Iterator[bool]:
-        """Whether it is ours now; waits for it no longer than ``patience_s``."""
-        got = self._lock.acquire(timeout=patience_s)
+    def reserved(self, wait_s: float) -> Iterator[bool]:
+        """Reserve the camera for this thread; yields False if another had it for ``wait_s``."""
+        acquired = self._lock.acquire(timeout=wait_s)
         try:
-            yield got
+            yield acquired
         finally:
-            if got:
+            if acquired:
                 self._lock.release()
 
     @property
     def down(self) -> bool:
+        """Whether the last attempt failed."""
         return self._health.in_a_row > 0
 
-    def picture(
+    def capture(
         self,
         intake: Intake,
         arrival: Callable[[str], Arrival],
         *,
-        by_hand: bool,
-        until: datetime | None,
+        manual: bool,
+        expires_at: datetime | None,
     ) -> None:
-        """Ask until a picture is taken in; ``arrival`` gets the camera's name for it.
+        """Ask until the intake has a picture; ``arrival`` is called with the camera's name for it.
 
-        Raises GaveUp. What the store and the journal raise passes through.
+        Raises CaptureFailed. What the store and the journal raise passes through.
         """
-        if time.monotonic() < self._locked_out_until and not by_hand:
-            raise GaveUp(f"not asked, to spare the account: {self._health.last_error}", 0)
-        attempts = self._attempts if by_hand or not self.down else 1
+        if time.monotonic() < self._locked_out_until and not manual:
+            raise CaptureFailed(f"not asked, to spare the account: {self._health.last_error}", 0)
+        attempts = self._attempts if manual or not self.down else 1
         for attempt in range(1, attempts + 1):
             try:
                 self._attempt(intake, arrival)
             except CameraError as error:
                 reason = self._failed(error)
-                if not error.again or attempt == attempts or _over(until):
-                    raise GaveUp(reason, attempt) from None
+                if not error.retryable or attempt == attempts or _expired(expires_at):
+                    raise CaptureFailed(reason, attempt) from None
                 self._pause(pause_s(attempt, FIRST_PAUSE_S, LONGEST_PAUSE_S))
             else:
                 return
@@ -145,16 +146,16 @@ class Line:
         if health.in_a_row:
             log.info(
                 "camera %s gives pictures again after %d failures",
-                self._camera,
+                self._name,
                 health.in_a_row,
-                extra={"action": "camera_up", "camera": self._camera},
+                extra={"action": "camera_up", "camera": self._name},
             )
         health.repeats = health.repeats + 1 if checksum == health.hash else 0
         if health.repeats == FROZEN_AFTER:
             log.warning(
                 "camera %s sends the same picture again and again",
-                self._camera,
-                extra={"action": "camera_frozen", "camera": self._camera},
+                self._name,
+                extra={"action": "camera_frozen", "camera": self._name},
             )
         health.hash, health.last_ok, health.in_a_row = checksum, now(), 0
         health.pictures += 1
@@ -165,9 +166,9 @@ class Line:
         if not health.in_a_row:
             log.warning(
                 "camera %s gives no picture: %s",
-                self._camera,
+                self._name,
                 reason,
-                extra={"action": "camera_down", "camera": self._camera},
+                extra={"action": "camera_down", "camera": self._name},
             )
         health.in_a_row += 1
         health.failures += 1
@@ -191,5 +192,5 @@ class Line:
         }
 
 
-def _over(until: datetime | None) -> bool:
-    return until is not None and datetime.now(UTC) >= until
+def _expired(expires_at: datetime | None) -> bool:
+    return expires_at is not None and now() >= expires_at

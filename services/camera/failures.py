@@ -1,26 +1,30 @@
-"""What can go wrong between a camera and us, in words a person can act on.
+"""Why a camera gave no picture, in words a person can act on.
 
-The text of each error is made here or in explain.py, never taken from an HTTP library: theirs
-contain the URL, and the URL may contain the password.
+The text of each error is made here, in explain.py or by the HTTP client, never taken from a
+library: a library's text contains the URL, and the URL may contain the password.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
 from shared.errors import SnapbusError
+from shared.http import errors as http
 
 
 class CameraError(SnapbusError):
-    """The camera gave no picture. ``again`` says whether asking once more may help."""
+    """The camera gave no picture. ``retryable`` says whether asking once more may help."""
 
-    again = True
+    retryable = True
 
 
 class Unreachable(CameraError):
-    """No connection, or it broke before the picture was there."""
+    """No connection, or it broke before the picture was complete."""
 
 
 class TooSlow(CameraError):
-    """The picture was not there in the time one attempt may take."""
+    """The picture was not complete within the time of one attempt."""
 
 
 class WrongAnswer(CameraError):
@@ -30,11 +34,35 @@ class WrongAnswer(CameraError):
 class CredentialsRefused(CameraError):
     """The camera does not accept user and password. Asking again may lock the account."""
 
-    again = False
+    retryable = False
 
 
 class Misdirected(CameraError):
     """The address can't be right: nothing there, another host, another protocol, a wrong
     certificate."""
 
-    again = False
+    retryable = False
+
+
+_KINDS: Mapping[type[http.HttpError], type[CameraError]] = {
+    http.Unreachable: Unreachable,
+    http.TooSlow: TooSlow,
+    http.BadAnswer: WrongAnswer,
+    http.TooLarge: WrongAnswer,
+    http.Misdirected: Misdirected,
+    http.Untrusted: Misdirected,
+}
+
+
+@contextmanager
+def as_camera_error() -> Iterator[None]:
+    """Turn every HttpError into the CameraError it means."""
+    try:
+        yield
+    except http.HttpError as error:
+        text = str(error)
+        if isinstance(error, http.TooSlow):
+            text = f"no complete picture within {error.seconds:g} s"
+        if isinstance(error, http.Untrusted):
+            text += "; 'verify_tls: false' accepts any certificate"
+        raise _KINDS[type(error)](text) from None

@@ -6,10 +6,12 @@ import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from services.camera.adapters import Adapter, adapter_for
+from services.camera.brands import ADAPTERS, adapter_for
+from services.camera.brands.adapter import Adapter
 from services.camera.failures import (
     CameraError,
     CredentialsRefused,
@@ -23,6 +25,8 @@ from tests.support.camera_pictures import PICTURE, jpeg, png
 from tests.support.cameras import FaultyCamera, free_port, says
 
 DEADLINE_S = 0.5
+KINDS = [*ADAPTERS, "folder"]
+"""Each has a source below; a new one without fails every test."""
 CERTIFICATE = Path(__file__).parents[1] / "data" / "self_signed.pem"
 
 
@@ -34,7 +38,7 @@ def camera() -> Iterator[FaultyCamera]:
         yield camera
 
 
-@pytest.fixture(params=["url", "foscam", "file", "folder"])
+@pytest.fixture(params=KINDS)
 def adapter(request: pytest.FixtureRequest, camera: FaultyCamera, tmp_path: Path) -> Adapter:
     """Each adapter, before a source with one picture."""
     (tmp_path / "picture.jpg").write_bytes(PICTURE)
@@ -47,7 +51,7 @@ def adapter(request: pytest.FixtureRequest, camera: FaultyCamera, tmp_path: Path
     return adapter_for(FetchSection.model_validate(section))
 
 
-@pytest.fixture(params=["url", "foscam", "file", "folder"])
+@pytest.fixture(params=KINDS)
 def broken(request: pytest.FixtureRequest, tmp_path: Path) -> Adapter:
     """Each adapter, before a source that isn't there."""
     address = f"http://127.0.0.1:{free_port()}"
@@ -59,6 +63,12 @@ def broken(request: pytest.FixtureRequest, tmp_path: Path) -> Adapter:
         "folder": {"kind": "file", "path": tmp_path / "empty"},
     }[request.param]
     return adapter_for(FetchSection.model_validate(section))
+
+
+def test_every_kind_of_the_settings_has_an_adapter_in_a_file_of_its_own() -> None:
+    assert set(ADAPTERS) == set(get_args(FetchSection.model_fields["kind"].annotation))
+    modules = {make.__module__ for make in ADAPTERS.values()}
+    assert modules == {f"services.camera.brands.{kind}" for kind in ADAPTERS}
 
 
 @pytest.mark.promise("feat A1", "feat A2", "feat A8")
@@ -78,13 +88,13 @@ def test_no_thread_and_no_descriptor_is_left(adapter: Adapter, broken: Adapter) 
         return len(list(Path("/proc/self/fd").iterdir()))
 
     take(adapter)
-    threads = {thread for thread in threading.enumerate() if thread.name.startswith("camera-")}
+    threads = {thread for thread in threading.enumerate() if thread.name.startswith("http-")}
     before = open_files()
     for _ in range(20):
         take(adapter)
         with pytest.raises(CameraError):
             take(broken)
-    assert {t for t in threading.enumerate() if t.name.startswith("camera-")} == threads
+    assert {t for t in threading.enumerate() if t.name.startswith("http-")} == threads
     # The faulty camera is in this process too; a connection or two of its may still close.
     assert open_files() <= before + 3
 

@@ -48,7 +48,7 @@ def test_a_certificate_that_does_not_fit_is_refused_before_the_password_is_told(
         url = camera.url("/fine", "https")
         with pytest.raises(Misdirected, match=r"not trusted; 'verify_tls: false'") as refused:
             take(fetch(url, username="admin", password="canary", auth="basic"))
-        assert not refused.value.again
+        assert not refused.value.retryable
         assert camera.requests == []
         assert take(fetch(url, verify_tls=False)) == PICTURE
 

@@ -84,7 +84,7 @@ def test_the_deadline_holds_while_a_dead_name_server_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     released = threading.Event()
-    monkeypatch.setattr("services.camera.deadline._lookup", lambda *_: released.wait(30) and [])
+    monkeypatch.setattr("shared.http.deadline._lookup", lambda *_: released.wait(30) and [])
     began = time.monotonic()
     with pytest.raises(TooSlow):
         take(fetch("http://camera.example/"), DEADLINE_S)

@@ -79,6 +79,6 @@ def test_a_camera_whose_certificate_is_not_checked_is_told(
 
 
 def test_workers_follow_the_number_of_cameras(place: Place) -> None:
-    for cameras, workers in ((0, 4), (1, 4), (10, 12), (100, 32)):
+    for cameras, workers in ((0, 4), (1, 4), (10, 12), (100, 102), (500, 256)):
         section = {f"cam{n}": {"url": "http://192.0.2.1/"} for n in range(cameras)}
         assert place.service(section).workers == workers

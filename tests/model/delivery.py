@@ -22,8 +22,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-import services.camera.app
 import services.camera.camera
+import services.camera.fetch
 import shared.ingest.intake
 from shared import failpoint
 from shared.errors import JournalUnavailable, PictureError, StoreError
@@ -60,7 +60,7 @@ class Delivery(RuleBasedStateMachine):
         self.patches = pytest.MonkeyPatch()
         self.clock = Clock()
         self.latest = self.clock()
-        for module in (shared.ingest.intake, services.camera.app, services.camera.camera):
+        for module in (shared.ingest.intake, services.camera.fetch, services.camera.camera):
             self.patches.setattr(module, "now", self.clock)
         self.patches.setattr(shared.ingest.intake, "JOURNAL_RETRY_S", 0.0)
         deadly = SimpleNamespace(kill=die, getpid=os.getpid, strerror=os.strerror)

@@ -15,9 +15,9 @@ from typing import Any, cast
 
 from sqlalchemy import select
 
-from services.camera.adapters import FileAdapter
-from services.camera.app import Cameras
-from services.camera.camera import Line
+from services.camera.brands.file import FileAdapter
+from services.camera.camera import Camera
+from services.camera.fetch import FetchSnapshots
 from services.drive.archives.folder import FolderArchive
 from services.drive.file import FileSnapshots
 from services.scheduler.interval import Intervals
@@ -90,17 +90,17 @@ class World:
         self.journal._group = Direct(self.database.writing)
         self.post.outgoing, self.post.unmarked = [], []
         self.intake = Intake(self.store, self.journal, self.tell, max_bytes=100_000)
-        line = Line("gate", FileAdapter(self.folder / "still.jpg"), attempts=1, timeout_s=5.0,
-                    mask=str, pause=lambda _s: None)  # fmt: skip
+        gate = Camera("gate", FileAdapter(self.folder / "still.jpg"), attempts=1, timeout_s=5.0,
+                      mask=str, pause=lambda _s: None)  # fmt: skip
         fetch = self.settings.cameras["gate"].fetch
         assert fetch is not None
-        cameras = Cameras({"gate": fetch}, {"gate": line}, ["gate"], self.intake)
+        camera = FetchSnapshots({"gate": fetch}, {"gate": gate}, ["gate"], self.intake)
         drive = FileSnapshots(
             FolderArchive(self.archive), self.store, self.journal,
             policy="everything", person_confidence=0.5,
         )  # fmt: skip
         handlers: dict[str, tuple[str, Any]] = {
-            "camera": (SnapshotRequested.topic, cameras.fetch),
+            "camera": (SnapshotRequested.topic, camera),
             "detector": (SnapshotTaken.topic, analyse),
             "drive": (SnapshotAnalyzed.topic, drive),
         }

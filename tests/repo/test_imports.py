@@ -25,7 +25,7 @@ HOMES = {
     "simplejpeg": "shared/picture/decode.py",
     "pyftpdlib": "services/ftp/server.py",
     "watchdog": "services/folder/watch.py",
-    "requests": "services/camera/http.py",
+    "requests": "shared/http/client.py",
     "cv2": "services/detector/engines/letterbox.py",
     "onnxruntime": "services/detector/engines/onnx.py",
     "openvino": "services/detector/engines/openvino.py",

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from services.camera.adapters import Adapter, adapter_for
 from services.camera.app import build
-from services.camera.deadline import Deadline
+from services.camera.brands import adapter_for
+from services.camera.brands.adapter import Adapter
 from services.camera.still import one_picture
 from shared.events import CameraFailed, Event, SnapshotRequested
+from shared.http.deadline import Deadline
 from shared.ingest.intake import Intake
 from shared.journal import Journal
 from shared.service import Context, Service

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.camera.camera import GaveUp, Line
+from services.camera.camera import Camera, CaptureFailed
 from services.camera.failures import Unreachable
 from shared.backoff import pause_s
 from shared.bus.rabbit.connection import Link, parameters
@@ -56,12 +56,14 @@ def test_a_camera_is_left_alone_for_longer_after_each_failure(tmp_path: Path):
         def open(self, deadline: Any) -> Any:
             raise Unreachable("nobody there")
 
-    line = Line(
+    camera = Camera(
         "gate", Dead(), attempts=7, timeout_s=5.0, mask=lambda text: text, pause=pauses.append
     )
     place = Place(tmp_path)
-    with closing(place.journal), pytest.raises(GaveUp) as error:
-        line.picture(place.intake, lambda _: pytest.fail("no picture"), by_hand=False, until=None)
+    with closing(place.journal), pytest.raises(CaptureFailed) as error:
+        camera.capture(
+            place.intake, lambda _: pytest.fail("no picture"), manual=False, expires_at=None
+        )
 
     longest = [0.5, 1, 2, 4, 5, 5]
     assert error.value.attempts == 7

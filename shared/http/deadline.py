@@ -1,8 +1,8 @@
-"""The time one attempt may take, kept from outside the HTTP library, whose time limits begin anew
-with every byte.
+"""A deadline over a whole exchange: name look-up, connection, TLS, request, answer.
 
-A watchdog shuts the socket when the time is over: a camera that sends one byte a second, or
-nothing, or half a TLS handshake, ends like one that hangs up.
+The HTTP library's own time limits begin anew with every byte. Here a timer shuts the sockets when
+the time is over, so that a server that sends one byte a second, nothing, or half a TLS handshake
+ends like one that hangs up.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from services.camera.failures import Misdirected, TooSlow, Unreachable
+from shared.http.errors import Misdirected, TooSlow, Unreachable
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
 class Deadline:
-    """Opens connections and cuts them when ``seconds`` are over. Enter it to start the clock."""
+    """Opens connections and shuts them after ``seconds``. Entering it starts the time."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -30,7 +30,7 @@ class Deadline:
         self._lock = threading.Lock()
         self._over = False
         self._timer = threading.Timer(seconds, self._cut)
-        self._timer.name = "camera-deadline"
+        self._timer.name = "http-deadline"
         self._timer.daemon = True
 
     def __enter__(self) -> Deadline:
@@ -61,11 +61,11 @@ class Deadline:
         return time.monotonic() >= self._end
 
     def too_slow(self) -> TooSlow:
-        """The error that says so."""
-        return TooSlow(f"no complete picture within {self._seconds:g} s")
+        """The error to raise when the deadline has passed."""
+        return TooSlow(self._seconds)
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """A connection that ends with the deadline. Raises CameraError, whose text names no URL."""
+        """A connection that the deadline shuts. Raises HttpError."""
         problem = f"{host} has no address"
         for family, address in self._resolve(host, port):
             connection = socket.socket(family, socket.SOCK_STREAM)
@@ -86,7 +86,7 @@ class Deadline:
         raise Unreachable(problem)
 
     def _resolve(self, host: str, port: int) -> list[Address]:
-        """The addresses of a host, looked up in a thread: a dead name server would hold us up."""
+        """The addresses of a host, looked up in a thread, which a dead name server may block."""
         with suppress(ValueError):
             ipaddress.ip_address(host.partition("%")[0])
             return _lookup(host, port)
@@ -99,7 +99,7 @@ class Deadline:
             except (OSError, UnicodeError) as error:
                 errors.append(error)
 
-        thread = threading.Thread(target=look, name="camera-lookup", daemon=True)
+        thread = threading.Thread(target=look, name="http-lookup", daemon=True)
         thread.start()
         thread.join(self.remaining_s)
         if errors:

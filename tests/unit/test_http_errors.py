@@ -8,8 +8,8 @@ import pytest
 import urllib3
 from requests import exceptions
 
-from services.camera.failures import CameraError
-from services.camera.http import MEANINGS, meaning
+from shared.http.client import MEANINGS, meaning
+from shared.http.errors import HttpError
 
 KINDS = [
     kind
@@ -40,9 +40,9 @@ def test_the_search_for_exceptions_finds_them() -> None:
 def test_what_lies_below_the_library_has_a_meaning_too(kind: type[Exception]) -> None:
     error = kind.__new__(kind)
     mapped, text = meaning(error)
-    assert issubclass(mapped, CameraError) and text
+    assert issubclass(mapped, HttpError) and text
 
 
-def test_an_error_that_is_not_theirs_is_no_camera_error() -> None:
+def test_an_error_that_is_not_theirs_has_no_meaning() -> None:
     with pytest.raises(TypeError):
         meaning(ValueError())

@@ -1,7 +1,7 @@
-"""How a camera wants to be told user and password: not at all, by Basic, or by Digest.
+"""Authorisation by Basic (RFC 7617) or Digest (RFC 7616), as the server asks for it.
 
-Digest as in RFC 7616 (MD5 and SHA-256, with and without -sess, qop "auth" or none); RFC 7617 for
-Basic. ``Login`` remembers what worked, so that a camera is challenged once and not every time.
+Digest covers MD5 and SHA-256, with and without -sess, qop "auth" or none. ``Login`` remembers the
+last challenge, so that a server sends one once and not with every request.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _HASHERS: Mapping[str, Hasher] = {"MD5": _md5, "SHA-256": _sha256}
 
 @dataclass(slots=True)
 class Digest:
-    """One challenge of a camera and how often it has been answered."""
+    """One Digest challenge and how often it has been answered."""
 
     realm: str
     nonce: str
@@ -70,7 +70,7 @@ class Digest:
 
 
 class Login:
-    """User and password of one camera. One thread at a time."""
+    """User and password for one server. One thread at a time."""
 
     def __init__(self, username: str, password: str, scheme: Scheme = "auto") -> None:
         self._username = username
@@ -78,13 +78,8 @@ class Login:
         self._scheme = scheme
         self._answer: Literal["none", "basic"] | Digest = "basic" if scheme == "basic" else "none"
 
-    @property
-    def worked(self) -> str:
-        """How the last request was authorised: none, basic or digest."""
-        return "digest" if isinstance(self._answer, Digest) else self._answer
-
     def header(self, method: str, uri: str) -> str | None:
-        """``Authorization`` for a request, by what is known of the camera so far."""
+        """``Authorization`` for a request, as the last challenge wants it; None without one."""
         if isinstance(self._answer, Digest):
             return self._answer.header(self._username, self._password, method, uri)
         if self._answer == "basic":
@@ -93,10 +88,10 @@ class Login:
         return None
 
     def challenged(self, offers: str) -> bool:
-        """Learn from the ``WWW-Authenticate`` of a 401; whether a second try makes sense.
+        """Take the ``WWW-Authenticate`` of a 401; returns whether a second request makes sense.
 
-        Digest is preferred where both are offered. A try with a password that was refused is not
-        repeated, unless the camera says that only its nonce was old: some lock the account.
+        Digest is preferred where both are offered. A password that was refused is not sent again,
+        unless the server says that only its nonce was old: some servers lock the account.
         """
         if not self._username or self._scheme == "none":
             return False
@@ -114,7 +109,7 @@ class Login:
         return False
 
     def forget(self) -> None:
-        """Begin again without knowledge: what worked before was refused."""
+        """Forget the challenge, because its answer was refused."""
         self._answer = "basic" if self._scheme == "basic" else "none"
 
 

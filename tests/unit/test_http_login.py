@@ -9,7 +9,7 @@ import pytest
 import requests
 from requests.auth import HTTPDigestAuth
 
-from services.camera.auth import Digest, Login
+from shared.http.login import Digest, Login
 
 DIGEST = 'Digest realm="cam", nonce="abc", qop="auth"'
 BASIC = 'Basic realm="cam"'

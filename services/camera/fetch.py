@@ -1,0 +1,103 @@
+"""The handler: captures the picture that a request asks for, or says why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from services.camera.camera import Camera, CaptureFailed
+from shared.errors import Reject, Retry, StoreError
+from shared.events import CameraFailed, Event, SnapshotRequested, now
+from shared.ingest.intake import Arrival, Intake
+from shared.settings.cameras import FetchSection
+
+BUSY_WAIT_S = 0.5
+"""How long a request waits for a camera that another one holds, before it is put back."""
+BUSY_RETRY_S = 1.0
+
+
+def accepts_any_certificate(fetch: FetchSection) -> bool:
+    """Whether another machine could pass for this camera; told in the log and in its state."""
+    return fetch.url.startswith("https:") and not fetch.verify_tls
+
+
+class FetchSnapshots:
+    """Captures a picture for each ``snapshot.requested``. ``configured`` are the names of all
+    cameras, also of those that can't be asked."""
+
+    def __init__(
+        self,
+        sections: Mapping[str, FetchSection],
+        cameras: Mapping[str, Camera],
+        configured: Collection[str],
+        intake: Intake,
+    ) -> None:
+        self._sections = sections
+        self._cameras = cameras
+        self._configured = configured
+        self._intake = intake
+
+    def __call__(self, event: Event) -> Sequence[Event]:
+        """Ask the camera and take its picture in; repeating it makes no second snapshot.
+
+        The intake announces the picture, so nothing is returned but a failure.
+        """
+        request = event.parsed(SnapshotRequested)
+        camera = self._cameras.get(request.camera)
+        if camera is None:
+            raise Reject(self._why_not(request.camera))
+        if request.expires_at and now() >= request.expires_at:
+            return [_failed(event, request, f"expired at {request.expires_at.isoformat()}", 0)]
+        with camera.reserved(0.0 if camera.down else BUSY_WAIT_S) as acquired:
+            if not acquired:
+                down_s = self._sections[request.camera].timeout_s / 2
+                raise Retry(
+                    f"camera {request.camera} is answering another request",
+                    after_s=down_s if camera.down else BUSY_RETRY_S,
+                )
+            return self._capture(event, request, camera)
+
+    def _capture(self, event: Event, request: SnapshotRequested, camera: Camera) -> Sequence[Event]:
+        def arrival(name: str) -> Arrival:
+            return Arrival(
+                camera=request.camera, door="fetch", name=name, key=event.id, cause=event
+            )
+
+        try:
+            camera.capture(
+                self._intake,
+                arrival,
+                manual=request.reason == "manual",
+                expires_at=request.expires_at,
+            )
+        except CaptureFailed as error:
+            return [_failed(event, request, str(error), error.attempts)]
+        except StoreError as error:
+            raise Retry(f"the picture can't be kept now: {error}") from error
+        return []
+
+    def _why_not(self, camera: str) -> str:
+        if camera in self._configured:
+            return f"camera {camera!r} can't be asked: give it a 'fetch' section under 'cameras'"
+        names = ", ".join(sorted(self._cameras)) or "none"
+        return f"no camera is called {camera!r}; those that can be asked: {names}"
+
+    def about(self) -> Mapping[str, Any]:
+        """The state of each camera, for health and the page."""
+        cameras = {
+            name: {
+                **camera.about(),
+                "any_certificate": accepts_any_certificate(self._sections[name]),
+            }
+            for name, camera in self._cameras.items()
+        }
+        down = sorted(name for name, state in cameras.items() if not state["ok"])
+        summary = f"{len(cameras) - len(down)} of {len(cameras)} cameras answer"
+        if down:
+            summary += f"; not: {', '.join(down)}"
+        return {"ok": not down, "summary": summary, "cameras": cameras}
+
+
+def _failed(event: Event, request: SnapshotRequested, reason: str, attempts: int) -> Event:
+    said = CameraFailed(camera=request.camera, reason=reason, attempts=attempts)
+    return said.event(subject=request.camera, cause=event)

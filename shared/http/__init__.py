@@ -1,0 +1,1 @@
+"""A bounded HTTP client: one deadline for the exchange, a limit on bytes, no foreign redirects."""
