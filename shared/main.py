@@ -50,8 +50,8 @@ def main(
 
 
 def _tell(file: Path, settings: Settings) -> None:
-    for doubt in doubts(settings):
-        sys.stderr.write(f"{file}: {doubt}\n")
+    for text in (*settings.overrides, *doubts(settings)):
+        sys.stderr.write(f"{file}: {text}\n")
     sys.stdout.write(f"{file} is fine: {summary(settings)}\n")
 
 
@@ -65,8 +65,11 @@ def serve(settings: Settings, build: Callable[[Context], Service | Sequence[Serv
         built = build(context)
         return [built] if isinstance(built, Service) else built
 
+    told = {"action": "configuration"}
+    for override in settings.overrides:
+        logging.getLogger(__name__).info(override, extra=told)
     for doubt in doubts(settings):
-        logging.getLogger(__name__).warning(doubt, extra={"action": "configuration"})
+        logging.getLogger(__name__).warning(doubt, extra=told)
     failpoint.arm(os.environ.get("FAILPOINT", ""))
     runtime = Runtime(settings, build_all)
 

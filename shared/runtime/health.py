@@ -2,16 +2,17 @@
 
 /live    the threads run                                  (else: restart it)
 /ready   and journal, store and broker can be reached     (else: wait)
+/watch   the same as /ready; but a process that is well for a while keeps who asks waiting
 /metrics figures for Prometheus
 Stuck is worse than down, so /ready also fails when this process owes old work and does not move.
-``python -m shared.runtime.health`` is the health check of a container.
+``healthcheck`` beside this file is the health check of a container. It asks /watch, because
+Docker's starting it is what costs: so it is started seldom, and told at once what is wrong.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sys
+import math
 import threading
 import time
 import urllib.error
@@ -26,6 +27,8 @@ from typing import Any
 from shared.errors import ConfigError
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+WELL_S, WATCH_S = 60.0, 50.0
+"""After how long without a problem /watch stops to answer at once, and when it does at last."""
 STALE_S = 30.0
 """A process that has not examined itself for this long hangs."""
 
@@ -58,12 +61,16 @@ class HealthServer:
     def __init__(
         self, host: str, port: int, pulse: Callable[[], Pulse], figures: Callable[[], bytes]
     ) -> None:
+        watch = _Watch(pulse)
+
         class Handler(BaseHTTPRequestHandler):
             def handle(self) -> None:
                 with suppress(ConnectionError):  # who asked had no more patience
                     super().handle()
 
             def do_GET(self) -> None:
+                if self.path == "/watch":
+                    watch.wait()
                 status, kind, body = _answer(self.path, pulse(), figures)
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
@@ -95,12 +102,35 @@ class HealthServer:
         self._server.server_close()
 
 
+class _Watch:
+    """Keeps who asks waiting while all is well."""
+
+    def __init__(self, pulse: Callable[[], Pulse]) -> None:
+        self._pulse = pulse
+        self._well_since = math.inf
+
+    def wait(self) -> None:
+        """Return soon while the process is young or ill, else after ``WATCH_S``, or once it is."""
+        began = time.monotonic()
+        while self._is_well():
+            self._well_since = min(self._well_since, began)
+            now = time.monotonic()
+            if began - self._well_since < WELL_S or now - began > WATCH_S:
+                return
+            time.sleep(1.0)
+        self._well_since = math.inf
+
+    def _is_well(self) -> bool:
+        pulse = self._pulse()
+        return pulse.is_live and not pulse.problems
+
+
 def _answer(path: str, pulse: Pulse, figures: Callable[[], bytes]) -> tuple[int, str, bytes]:
     if path == "/metrics":
         return 200, METRICS_TYPE, figures()
-    if path not in ("/live", "/ready"):
-        return 404, "text/plain", b"try /live, /ready or /metrics\n"
-    problems = list(pulse.problems) if path == "/ready" else []
+    if path not in ("/live", "/ready", "/watch"):
+        return 404, "text/plain", b"try /live, /ready, /watch or /metrics\n"
+    problems = [] if path == "/live" else list(pulse.problems)
     if not pulse.is_live:
         problems.append("the process hangs")
     state = {"ok": not problems, "problems": problems, "services": dict(pulse.services)}
@@ -118,22 +148,3 @@ def check(port: int, host: str = "127.0.0.1", timeout_s: float = 4.0) -> list[st
         return list(json.loads(error.read())["problems"])
     except OSError as error:
         return [f"no answer on port {port}: {error}"]
-
-
-def address(environ: Mapping[str, str]) -> tuple[str, int]:
-    """Where the process of this container serves. Reading the configuration takes five times as
-    long as the check itself, so the port is better in the environment."""
-    port = environ.get("SNAPBUS__HEALTH__PORT", "")
-    if port.isdecimal():
-        return environ.get("SNAPBUS__HEALTH__HOST", "127.0.0.1"), int(port)
-    from shared.settings import load
-
-    section = load(environ=environ).health
-    return section.host, section.port
-
-
-if __name__ == "__main__":
-    host, port = address(os.environ)
-    found = check(port, host)
-    sys.stdout.write("\n".join(found or ["ready"]) + "\n")
-    sys.exit(1 if found else 0)

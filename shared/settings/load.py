@@ -1,7 +1,7 @@
 """One configuration: the YAML file, over it the environment, over that the secrets folder.
 
-``SNAPBUS__DETECTOR__STREAMS=2`` sets ``detector.streams``; a file ``/run/secrets/<name>`` sets the
-secret of that name. Unknown keys are refused; every error names the place and the remedy.
+What variables say is in environment.py; a file ``/run/secrets/<name>`` sets the secret of that
+name. Unknown keys are refused; every error names the place and the remedy.
 """
 
 from __future__ import annotations
@@ -18,21 +18,11 @@ from pydantic import SecretStr, ValidationError
 
 from shared.errors import ConfigError
 from shared.settings.cameras import DOORS_WITH_PASSWORD
+from shared.settings.environment import apply, overrides, put
 from shared.settings.section import Section
 from shared.settings.tree import Settings
 
-PREFIX = "SNAPBUS__"
 DEFAULT_FILE = Path("config/snapbus.yml")
-
-
-# Names that the predecessors of Snapbus used; the value is the path of our setting.
-SEED_NAMES = {
-    "OBJECT_DETECTION_ENABLED": "detector.enabled",
-    "FEATURE_FLAG_OBJECT_DETECTION": "detector.enabled",
-    "MINIMUM_HUMAN_CONFIDENCE": "detector.person_confidence",
-    "RUN_FTP_SERVER": "ftp.enabled",
-    "LOG_LEVEL": "log.level",
-}
 
 CAMERA_SECRETS = "cameras"
 """A folder in that of the secrets; containers that meet no camera do not have it."""
@@ -54,13 +44,16 @@ def load(
     environ = os.environ if environ is None else environ
     path = chosen(file, environ)
     tree = _read_yaml(path)
-    origin = _apply_environment(tree, environ)
+    applied = apply(tree, environ)
+    origin = {name: f"environment variable {value}" for name, value in applied.variables.items()}
     secrets = secrets or Path(environ.get("SNAPBUS_SECRETS", "/run/secrets"))
     origin |= _apply_secrets(tree, secrets)
     try:
-        return Settings.model_validate(tree)
+        settings = Settings.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(_explain(error, path, origin)) from None
+    settings.note_overrides(overrides(settings, applied, path))
+    return settings
 
 
 def chosen(file: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -91,31 +84,6 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return tree
 
 
-def _set(tree: dict[str, Any], path: str, value: Any) -> None:
-    *parents, last = path.split(".")
-    for name in parents:
-        child = tree.get(name)
-        if not isinstance(child, dict):
-            child = tree[name] = {}
-        tree = child
-    tree[last] = value
-
-
-def _apply_environment(tree: dict[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
-    origin = {}
-    for name, value in sorted(environ.items()):
-        if name in SEED_NAMES:
-            path = SEED_NAMES[name]
-            value = value.lower() if path == "log.level" else value
-        elif name.startswith(PREFIX):
-            path = name.removeprefix(PREFIX).lower().replace("__", ".")
-        else:
-            continue
-        _set(tree, path, None if value == "null" else value)
-        origin[path] = f"environment variable {name}"
-    return origin
-
-
 def _apply_secrets(tree: dict[str, Any], folder: Path) -> dict[str, str]:
     names = dict(SECRET_FILES)
     cameras = tree.get("cameras")
@@ -127,7 +95,7 @@ def _apply_secrets(tree: dict[str, Any], folder: Path) -> dict[str, str]:
     for name, path in names.items():
         for file in (folder / name, folder / CAMERA_SECRETS / name):
             if (secret := _secret(file)) is not None:
-                _set(tree, path, secret)
+                put(tree, path, secret)
                 origin[path] = f"secret file {file}"
     return origin
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from shared.settings.api import ApiSection
 from shared.settings.archive import ArchiveName, DriveSection
@@ -45,6 +46,7 @@ class Settings(Section):
     log: LogSection = LogSection()
     work: WorkSection = WorkSection()
     simulator: SimulatorSection = SimulatorSection()
+    _overrides: tuple[str, ...] = PrivateAttr(())
 
     @property
     def journal_url(self) -> str:
@@ -80,3 +82,11 @@ class Settings(Section):
     @property
     def store_root(self) -> Path:
         return self.data / "store"
+
+    def note_overrides(self, texts: Iterable[str]) -> None:
+        """Keep what is to be told of variables that took the place of what the file says."""
+        self._overrides = tuple(texts)
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        return self._overrides

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from shared.settings.environment import PREFIX, SEED_NAMES
 from tests.repo.tree import ROOT, compose
 
 SERVICES: dict[str, Any] = compose()["services"]
@@ -71,6 +72,29 @@ def test_passwords_come_as_files_and_never_in_the_environment() -> None:
         for key, value in service.get("environment", {}).items():
             secret = any(word in key.lower() for word in ("password", "secret", "token", "url"))
             assert not secret or str(value).startswith("/run/secrets/"), f"{name}: {key}"
+
+
+def test_only_what_is_fixed_inside_a_container_overrides_the_file() -> None:
+    fixed = {
+        key
+        for each in SERVICES.values()
+        for key in each.get("environment", {})
+        if key.startswith(PREFIX)
+    }
+
+    assert fixed == {
+        "SNAPBUS__API__PORT",
+        "SNAPBUS__DATA",
+        "SNAPBUS__FTP__PASSIVE_PORTS",
+        "SNAPBUS__FTP__PORT",
+        "SNAPBUS__HEALTH__PORT",
+    }
+
+
+def test_names_of_older_programs_reach_the_containers() -> None:
+    ours = [each["environment"] for each in SERVICES.values() if "build" in each]
+
+    assert all(env.get(name, "") is None for env in ours for name in SEED_NAMES)
 
 
 def test_every_service_of_ours_has_the_time_zone_of_the_house() -> None:

@@ -81,6 +81,15 @@ def test_a_camera_without_a_door_is_doubted(checked, tmp_path: Path, monkeypatch
     assert "Give it ftp, folder or fetch." in err
 
 
+def test_what_a_variable_overrides_is_told(checked, monkeypatch):
+    monkeypatch.setenv("SNAPBUS__API__PORT", "81")
+    status, _, err = checked("api: {port: 80}")
+    assert (status, err) == (
+        0,
+        "snapbus.yml: api.port is 81, by the variable SNAPBUS__API__PORT, and not 80\n",
+    )
+
+
 def test_the_doubt_is_in_the_log_as_well(tmp_path: Path):
     system = System(tmp_path, {"cameras": {"attic": {"place": "Attic"}}})
     with closing(system):

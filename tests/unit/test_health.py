@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
 import struct
+import subprocess
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from shared.errors import ConfigError
-from shared.runtime.health import STALE_S, HealthServer, Pulse, address, check
+from shared.runtime import health
+from shared.runtime.health import STALE_S, HealthServer, Pulse, check
 from shared.runtime.metrics import Metrics
 from tests.support.fakes import eventually
 from tests.support.servers import free_ports
+from tests.support.system import ROOT
 
 
 class Process:
@@ -79,11 +83,51 @@ def test_metrics_are_prometheus_text(process: Process):
     assert process.get("/other")[0] == 404
 
 
-def test_the_check_knows_where_to_ask(tmp_path: Path):
-    assert address({"SNAPBUS__HEALTH__PORT": "99"}) == ("127.0.0.1", 99)
-    config = tmp_path / "snapbus.yml"
-    config.write_text("health: {port: 77}")
-    assert address({"SNAPBUS_CONFIG": str(config)}) == ("127.0.0.1", 77)
+def container_check(port: int) -> tuple[int, str]:
+    """The status and the words of the health check of a container."""
+    done = subprocess.run(
+        [ROOT / "shared/runtime/healthcheck"],
+        env={**os.environ, "SNAPBUS__HEALTH__PORT": str(port)},
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def test_the_check_of_a_container_says_what_is_wrong(process: Process):
+    assert container_check(process.server.port) == (0, "")
+    process.pulse = Pulse(problems=("drive: owes 3 events",))
+    status, said = container_check(process.server.port)
+    assert status == 1
+    assert "drive: owes 3 events" in said
+    (port,) = free_ports(1)
+    assert container_check(port)[0] == 1
+
+
+def test_a_process_that_is_young_or_ill_tells_its_watcher_at_once(process: Process):
+    for pulse, expected in ((Pulse(), 200), (Pulse(problems=("x",)), 503), (Pulse(), 200)):
+        process.pulse = pulse
+        assert [process.get("/watch")[0] for _ in range(3)] == [expected] * 3  # or it timed out
+
+
+def test_a_watcher_of_what_is_well_waits_and_is_told_when_that_ends(process: Process, monkeypatch):
+    monkeypatch.setattr(health, "WELL_S", 0.0)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(process.get, "/watch")
+        with pytest.raises(TimeoutError):
+            asked.result(1.5)
+        process.pulse = Pulse(problems=("broker: away",))
+        assert asked.result(3)[0] == 503
+
+
+def test_a_watcher_is_answered_in_time_when_nothing_happens(process: Process, monkeypatch):
+    monkeypatch.setattr(health, "WELL_S", 0.0)
+    monkeypatch.setattr(health, "WATCH_S", 1.5)
+    began = time.monotonic()
+    assert process.get("/watch")[0] == 200
+    assert time.monotonic() - began > 1.5
 
 
 def test_nobody_there_is_a_problem():

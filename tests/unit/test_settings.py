@@ -57,6 +57,53 @@ def test_the_names_that_older_programs_use_are_understood(write):
     assert settings.detector.enabled is False
 
 
+def test_the_master_switch_of_older_programs_is_turned_on_by_no_other_of_their_names(write):
+    names = {"FEATURE_FLAG_OBJECT_DETECTION": "false", "OBJECT_DETECTION_ENABLED": "true"}
+    assert loaded(write(""), **names).detector.enabled is False
+    assert loaded(write(""), **names | {"FEATURE_FLAG_OBJECT_DETECTION": "true"}).detector.enabled
+    assert loaded(write(""), **names, SNAPBUS__DETECTOR__ENABLED="true").detector.enabled
+
+
+def test_a_default_from_the_environment_yields_to_the_file_and_to_all_others(write):
+    path = write("detector: {streams: 1}\nlog:\n")
+    settings = loaded(
+        path,
+        SNAPBUS_DEFAULT__DETECTOR__STREAMS="4",
+        SNAPBUS_DEFAULT__DETECTOR__THREADS="3",
+        SNAPBUS_DEFAULT__LOG__FORMAT="json",
+        SNAPBUS_DEFAULT__FTP__PORT="2222",
+        SNAPBUS__FTP__PORT="2323",
+    )
+    assert (settings.detector.streams, settings.detector.threads) == (1, 3)
+    assert (settings.log.format, settings.ftp.port) == ("json", 2323)
+    assert settings.overrides == ()  # nothing of the file was replaced
+    said = refused(path, SNAPBUS_DEFAULT__FTP__PORT="many")
+    assert "environment variable SNAPBUS_DEFAULT__FTP__PORT: ftp.port" in said
+
+
+def test_what_the_environment_overrides_is_told_with_both_values_but_no_secret(write):
+    path = write(
+        "ftp: {port: 21, passive_ports: '1-2'}\ndetector: {streams: 1, threads: 2}\n"
+        f"cameras: {{a: {{ftp: {{password: {SECRET}}}}}}}\nlog: {{sentry_dsn: {SECRET}}}"
+    )
+    settings = loaded(
+        path,
+        SNAPBUS__FTP__PORT="2121",
+        SNAPBUS__DETECTOR__STREAMS="1",
+        SNAPBUS__API__PORT="1234",
+        SNAPBUS__CAMERAS__A__FTP__PASSWORD="other-secret",
+        SNAPBUS__LOG__SENTRY_DSN="",
+        LOG_LEVEL="DEBUG",
+    )
+    assert settings.overrides == (
+        "cameras.a.ftp.password is another secret, by the variable "
+        f"SNAPBUS__CAMERAS__A__FTP__PASSWORD, and not what {path} says",
+        "ftp.port is 2121, by the variable SNAPBUS__FTP__PORT, and not 21",
+        f"log.sentry_dsn is another secret, by the variable SNAPBUS__LOG__SENTRY_DSN, and not what"
+        f" {path} says",
+    )
+
+
 def test_null_in_the_environment_is_nothing(write):
     path = write("cameras: {a: {fetch: {url: 'http://a', every_s: 5}}}")
     settings = loaded(path, SNAPBUS__CAMERAS__A__FETCH__EVERY_S="null")
