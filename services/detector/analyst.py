@@ -98,15 +98,15 @@ class Analyst:
                 milliseconds=_rounded(spent),
             )
         try:
-            findings = self._engine.detect(picture.pixels)
+            result = self._engine.detect(picture.pixels)
         except EngineFailed as error:
             raise Retry(str(error)) from error
-        spent |= findings.milliseconds
+        spent |= result.milliseconds
         self._count("analyzed", sum(spent.values()))
         return SnapshotAnalyzed(
             camera=taken.camera,
             analyzed=True,
-            detections=_told(findings.detections, taken),
+            detections=_told(result.detections, taken),
             engine=self._engine.name,
             model=self._engine.model,
             model_sha256=self._engine.model_sha256,

@@ -12,8 +12,8 @@ from typing import Any
 
 from services.detector.analyst import Analyst
 from services.detector.engines.choose import choose, open_engine
-from services.detector.engines.engine import Engine, EngineUnavailable, cores, lanes
-from services.detector.isolated import Solo
+from services.detector.engines.engine import Engine, EngineUnavailable, cores, parallelism
+from services.detector.isolated import IsolatedAnalyst
 from shared.events import SnapshotTaken
 from shared.picture.decode import Limits
 from shared.service import Context, Service
@@ -34,7 +34,7 @@ def build(context: Context) -> Service:
         limits=limits,
         fast=settings.decode == "fast",
     )
-    workers = lanes(settings.streams, settings.threads, cores()).streams
+    workers = parallelism(settings.streams, settings.threads, cores()).streams
 
     def about() -> Mapping[str, Any]:
         return {**_about(settings, engine, why), **analyst.counts(), "streams": workers}
@@ -43,7 +43,7 @@ def build(context: Context) -> Service:
         name="detector",
         handlers={SnapshotTaken.topic: analyst},
         workers=workers,
-        isolated=Solo(context.store.root, context.settings.data, settings),
+        isolated=IsolatedAnalyst(context.store.root, context.settings.data, settings),
         about=about,
     )
 

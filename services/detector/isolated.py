@@ -1,7 +1,8 @@
-"""Looks at one picture in a process of its own, with limits: for one that may have ended ours.
+"""Analyses one picture in a process of its own, with limits: one that may have ended this process.
 
-The parent gives paths and settings as JSON on standard input and reads the events from standard
-output; ``python -m services.detector.isolated`` is the child. Nothing secret passes between them.
+The parent writes paths, settings and the event as JSON to the child's standard input and reads the
+events from its standard output; the child is ``python -m services.detector.isolated``. No secret
+passes between them.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ MEMORY_BYTES = 4 * 2**30
 _ERRORS = {"Retry": Retry, "Reject": Reject}
 
 
-class Solo:
-    """A handler of ``snapshot.taken`` that survives what the picture does to its decoder."""
+class IsolatedAnalyst:
+    """A handler of ``snapshot.taken`` that survives a picture which ends its decoder."""
 
     def __init__(
         self,
@@ -45,7 +46,7 @@ class Solo:
         memory_bytes: int = MEMORY_BYTES,
         seconds: int = SECONDS,
     ) -> None:
-        """``seconds`` of a processor; of the clock, twice as many."""
+        """``seconds`` limits processor time; the clock may take twice as long."""
         self._longest_s = 2 * seconds
         self._job = {
             "root": str(root),
@@ -57,7 +58,7 @@ class Solo:
 
     def __call__(self, event: Event) -> Sequence[Event]:
         """A repeat is harmless: the events returned have ids fixed by this one's. Raises Crashed
-        when the process did not live to answer."""
+        when the child ended without an answer."""
         job = {**self._job, "event": envelope.to_dict(event)}
         command = [sys.executable, "-m", "services.detector.isolated"]
         try:
@@ -86,7 +87,7 @@ def _ending(done: subprocess.CompletedProcess[bytes]) -> str:
 
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:
-    """What the child answers."""
+    """The child's answer: events, or the error to raise."""
     settings = DetectorSection.model_validate(job["settings"])
     engine, why = None, ""
     try:
@@ -104,8 +105,8 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """The child: limits first, then the picture."""
-    logging.disable(logging.CRITICAL)  # the parent tells what came of it
+    """The child: sets its limits, then analyses the picture."""
+    logging.disable(logging.CRITICAL)  # the parent logs the outcome
     job = json.load(sys.stdin)
     resource.setrlimit(resource.RLIMIT_AS, (job["memory_bytes"],) * 2)
     resource.setrlimit(resource.RLIMIT_CPU, (job["seconds"],) * 2)

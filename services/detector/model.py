@@ -26,7 +26,7 @@ from typing import TextIO
 from services.detector.engines.choose import Choice, open_engine
 from services.detector.engines.engine import EngineUnavailable
 from services.detector.hush import hush
-from services.detector.model_file import Card, hash_of, read_card, write_record
+from services.detector.model_file import ModelFile, hash_of, read_model_file, write_record
 from services.detector.trusted import YOLOV8N_SHA256, YOLOV8N_URL
 from shared import settings
 from shared.errors import ConfigError
@@ -55,13 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (EngineUnavailable, ConfigError) as error:
         _say(f"task model: {error}", sys.stderr)
         return 1
-    for card in made:
-        labels = f"  {len(card.labels)} labels" if card.labels else ""
-        _say(f"{card.path.absolute()}  sha256 {card.sha256}{labels}")
+    for file in made:
+        labels = f"  {len(file.labels)} labels" if file.labels else ""
+        _say(f"{file.path.absolute()}  sha256 {file.sha256}{labels}")
     return 0
 
 
-def prepare(folder: Path, source: Path | None = None, consent: bool = False) -> list[Card]:
+def prepare(folder: Path, source: Path | None = None, consent: bool = False) -> list[ModelFile]:
     """Have the model in ``folder`` in every form that can be made here, each with its record.
 
     Raises EngineUnavailable, saying what to do. Repeating it makes the same files again.
@@ -70,7 +70,7 @@ def prepare(folder: Path, source: Path | None = None, consent: bool = False) -> 
     source = source or _obtain(folder)
     if source.suffix not in (".pt", ".onnx"):
         raise EngineUnavailable(f"{source}: a model ends in .pt or .onnx")
-    given = read_card(source, pinned=False)
+    given = read_model_file(source, pinned=False)
     if source.suffix == ".onnx":
         made = [_record(_copy(_tried(given), folder), origin="given")]
     else:
@@ -82,12 +82,12 @@ def prepare(folder: Path, source: Path | None = None, consent: bool = False) -> 
     return made
 
 
-def _copy(card: Card, folder: Path) -> Path:
+def _copy(file: ModelFile, folder: Path) -> Path:
     """The file in the folder, copied there unless it is there."""
-    target = folder / card.path.name
-    if not (target.exists() and target.samefile(card.path)):
+    target = folder / file.path.name
+    if not (target.exists() and target.samefile(file.path)):
         part = target.with_name(target.name + ".part")
-        shutil.copyfile(card.path, part)
+        shutil.copyfile(file.path, part)
         part.replace(target)
     return target
 
@@ -119,7 +119,7 @@ def _obtain(folder: Path) -> Path:
     return target
 
 
-def _origin(weights: Card, consent: bool) -> str:
+def _origin(weights: ModelFile, consent: bool) -> str:
     """Where weights are from; raises EngineUnavailable for those nobody answers for."""
     if weights.sha256 in YOLOV8N_SHA256:
         return "published"
@@ -133,7 +133,7 @@ def _origin(weights: Card, consent: bool) -> str:
     )
 
 
-def _export(weights: Card, folder: Path) -> Card:
+def _export(weights: ModelFile, folder: Path) -> ModelFile:
     from services.detector.engines import ultralytics
 
     _say(f"exporting {weights.path} to ONNX")
@@ -145,36 +145,36 @@ def _export(weights: Card, folder: Path) -> Card:
             " (yolo export model=yolov8n.pt format=onnx dynamic=True) and run:"
             " task model MODEL=path/to/yolov8n.onnx"
         ) from error
-    _tried(read_card(exported, pinned=False))
+    _tried(read_model_file(exported, pinned=False))
     return _record(exported, origin="exported", source_sha256=weights.sha256)
 
 
-def _convert(model: Card) -> Card:
+def _convert(model: ModelFile) -> ModelFile:
     hush()
     from services.detector.engines import openvino
 
     target = model.path.with_suffix(".xml")
     openvino.convert(model.path, target)
-    bare = read_card(target, pinned=False)
-    card = replace(bare, labels=model.labels, size=model.size, stride=model.stride)
-    write_record(card, origin="converted", source_sha256=model.sha256, recorded_at=_today())
-    return _tried(card)
+    bare = read_model_file(target, pinned=False)
+    file = replace(bare, labels=model.labels, size=model.size, stride=model.stride)
+    write_record(file, origin="converted", source_sha256=model.sha256, recorded_at=_today())
+    return _tried(file)
 
 
-def _record(model: Path, **origin: str) -> Card:
-    card = read_card(model, pinned=False)
-    write_record(card, **origin, recorded_at=_today())
-    return card
+def _record(model: Path, **origin: str) -> ModelFile:
+    file = read_model_file(model, pinned=False)
+    write_record(file, **origin, recorded_at=_today())
+    return file
 
 
-def _tried(card: Card) -> Card:
-    """The same card, of a model that has run here once; raises EngineUnavailable."""
-    engines = ("openvino",) if card.path.suffix == ".xml" else ("onnx", "openvino")
+def _tried(file: ModelFile) -> ModelFile:
+    """The same file, of a model that has run here once; raises EngineUnavailable."""
+    engines = ("openvino",) if file.path.suffix == ".xml" else ("onnx", "openvino")
     libraries = {"onnx": "onnxruntime", "openvino": "openvino"}
     engine = next((name for name in engines if find_spec(libraries[name])), None)
     if engine:
-        open_engine(Choice(engine, card.path, ""), DetectorSection(streams=1), card.path.parent)
-    return card
+        open_engine(Choice(engine, file.path, ""), DetectorSection(streams=1), file.path.parent)
+    return file
 
 
 def _today() -> str:

@@ -1,9 +1,9 @@
-"""What is known of a model file: its hash, its labels, its input; from the file and its record.
+"""A model file and its metadata: hash, labels, input size; from the file or the record beside it.
 
 `task model` writes a record, ``<file name>.json``, beside each model it makes. A record pins the
-hash: a model that changed since is refused. An ONNX file without a record describes itself by the
-metadata that YOLOv8's export writes; those few bytes are read here, so that no engine needs
-another's library to know its labels.
+hash: a model that changed since is refused. An ONNX file without a record is described by the
+metadata that YOLOv8's export writes into it. That is read here without a library, so that no engine
+needs another's to know its labels.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _LONGEST_LABEL = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """A model file. ``size`` is the longer side of a flexible input; ``recorded``: has a record."""
+class ModelFile:
+    """A model file. ``size`` is the longer side of a flexible input; ``recorded``: pinned."""
 
     path: Path
     sha256: str
@@ -53,10 +53,10 @@ def hash_of(model: Path) -> str:
     return digest.hexdigest()
 
 
-def read_card(model: Path, *, pinned: bool = True) -> Card:
-    """The card of a model file; raises EngineUnavailable if it is missing or not what was recorded.
+def read_model_file(model: Path, *, pinned: bool = True) -> ModelFile:
+    """A model file with its metadata; raises EngineUnavailable if it is missing or not as recorded.
 
-    ``pinned`` False passes over the record of another file of this name.
+    ``pinned`` False ignores a record with another hash.
     """
     try:
         sha256 = hash_of(model)
@@ -73,29 +73,29 @@ def read_card(model: Path, *, pinned: bool = True) -> Card:
             f"the model {model} is not the file that `task model` recorded: its SHA-256 is"
             f" {sha256}, recorded is {record.get('sha256')}; run `task model` again"
         )
-    told: Mapping[str, Any] = record or {}
-    if not told.get("labels") and model.suffix == ".onnx":
-        told = _from_metadata(_metadata(model))
-    return Card(
+    metadata: Mapping[str, Any] = record or {}
+    if not metadata.get("labels") and model.suffix == ".onnx":
+        metadata = _from_metadata(_onnx_metadata(model))
+    return ModelFile(
         path=model,
         sha256=sha256,
-        labels=tuple(str(label)[:_LONGEST_LABEL] for label in told.get("labels", ())),
-        size=int(told.get("size", 640)),
-        stride=int(told.get("stride", 32)),
+        labels=tuple(str(label)[:_LONGEST_LABEL] for label in metadata.get("labels", ())),
+        size=int(metadata.get("size", 640)),
+        stride=int(metadata.get("stride", 32)),
         recorded=bool(record),
     )
 
 
-def write_record(card: Card, **more: Any) -> Path:
-    """Pin what is known of a model beside it."""
-    path = record_path(card.path)
-    known = {
-        "sha256": card.sha256,
-        "labels": list(card.labels),
-        "size": card.size,
-        "stride": card.stride,
+def write_record(file: ModelFile, **more: Any) -> Path:
+    """Write the record of a model beside it; ``more`` says where it is from."""
+    path = record_path(file.path)
+    record = {
+        "sha256": file.sha256,
+        "labels": list(file.labels),
+        "size": file.size,
+        "stride": file.stride,
     }
-    path.write_text(json.dumps(known | more, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    path.write_text(json.dumps(record | more, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return path
 
 
@@ -120,20 +120,20 @@ def _from_metadata(metadata: Mapping[str, str]) -> dict[str, Any]:
         except (KeyError, ValueError, SyntaxError, MemoryError, RecursionError):
             return None
 
-    told: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     names, size, stride = literal("names"), literal("imgsz"), literal("stride")
     if isinstance(names, dict):
-        told["labels"] = [str(names[key]) for key in sorted(names)]
+        found["labels"] = [str(names[key]) for key in sorted(names)]
     elif isinstance(names, list):
-        told["labels"] = [str(name) for name in names]
+        found["labels"] = [str(name) for name in names]
     if isinstance(size, list) and size and all(isinstance(side, int) for side in size):
-        told["size"] = max(size)
+        found["size"] = max(size)
     if isinstance(stride, int) and stride > 0:
-        told["stride"] = stride
-    return told
+        found["stride"] = stride
+    return found
 
 
-def _metadata(model: Path) -> dict[str, str]:
+def _onnx_metadata(model: Path) -> dict[str, str]:
     """ModelProto.metadata_props (field 14) of an ONNX file, from protobuf's wire format."""
     data = memoryview(model.read_bytes())
     found: dict[str, str] = {}

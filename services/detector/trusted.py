@@ -1,13 +1,13 @@
-"""The weights Snapbus knows by their hash, and what is asked of those it does not know.
+"""Weights that are trusted by their hash; others need consent.
 
-A .pt file is a Python pickle. It is loaded as weights only, and on top of that only if its hash
-is one of these or somebody has said yes to it once with `task model MODEL=… CONSENT=yes`.
+A .pt file is a Python pickle. It is loaded as weights only, and only if its hash is one of these or
+somebody consented to it once with `task model MODEL=… CONSENT=yes`.
 """
 
 from __future__ import annotations
 
 from services.detector.engines.engine import EngineUnavailable
-from services.detector.model_file import Card
+from services.detector.model_file import ModelFile
 
 YOLOV8N_URL = "https://github.com/ultralytics/assets/releases/download/v8.3.0/yolov8n.pt"
 
@@ -21,10 +21,10 @@ YOLOV8N_SHA256 = frozenset(
 )
 
 
-def check_weights(card: Card) -> None:
-    """Raises EngineUnavailable for weights that nobody has agreed to load."""
-    if not (card.recorded or card.sha256 in YOLOV8N_SHA256):
+def check_trusted(file: ModelFile) -> None:
+    """Raises EngineUnavailable for weights that are not trusted and have no consent."""
+    if not (file.recorded or file.sha256 in YOLOV8N_SHA256):
         raise EngineUnavailable(
-            f"the weights {card.path} are unknown (SHA-256 {card.sha256}); if you trust where they"
-            f" come from, run: task model MODEL={card.path} CONSENT=yes"
+            f"the weights {file.path} are unknown (SHA-256 {file.sha256}); if you trust where they"
+            f" come from, run: task model MODEL={file.path} CONSENT=yes"
         )

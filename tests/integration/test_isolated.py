@@ -13,7 +13,7 @@ import pytest
 
 from services.detector.analyst import Analyst
 from services.detector.engines.choose import choose, open_engine
-from services.detector.isolated import Solo
+from services.detector.isolated import IsolatedAnalyst
 from shared.errors import Crashed, Retry
 from shared.events import Event, SnapshotTaken, now
 from shared.settings.detector import DetectorSection
@@ -49,23 +49,23 @@ def test_alone_says_what_would_have_been_said_here(store: Store, tmp_path: Path)
     event = taken(store, jpeg())
     here = Analyst(store, open_engine(choose(settings), settings, tmp_path))
 
-    (alone,) = Solo(store.root, tmp_path, settings)(event)
+    (in_isolation,) = IsolatedAnalyst(store.root, tmp_path, settings)(event)
 
     (expected,) = here(event)
-    assert alone.id == expected.id
-    assert {**alone.data, "milliseconds": 0} == {**expected.data, "milliseconds": 0}
+    assert in_isolation.id == expected.id
+    assert {**in_isolation.data, "milliseconds": 0} == {**expected.data, "milliseconds": 0}
 
 
 @pytest.mark.promise("fault D3", "fault D8")
 def test_a_damaged_picture_is_rejected_and_a_missing_one_tried_again(store: Store, tmp_path: Path):
-    solo = Solo(store.root, tmp_path, DetectorSection(engine="none"))
-    (said,) = solo(taken(store, next(iter(damaged(jpeg()).values()))))
+    isolated = IsolatedAnalyst(store.root, tmp_path, DetectorSection(engine="none"))
+    (said,) = isolated(taken(store, next(iter(damaged(jpeg()).values()))))
     assert said.topic == "snapshot.rejected"
 
     gone = taken(store, jpeg())
     store.path(str(gone.data["sha256"])).unlink()
     with pytest.raises(Retry):
-        solo(gone)
+        isolated(gone)
 
 
 @pytest.mark.promise("fault D3", "inv I17")
@@ -74,7 +74,8 @@ def test_a_picture_that_takes_too_much_memory_ends_only_its_own_process(
 ):
     settings = DetectorSection(engine="onnx", model=MODEL)
     with pytest.raises(Crashed, match="ended a process of its own"):
-        Solo(store.root, tmp_path, settings, memory_bytes=250 * 2**20)(taken(store, jpeg()))
+        isolated = IsolatedAnalyst(store.root, tmp_path, settings, memory_bytes=250 * 2**20)
+        isolated(taken(store, jpeg()))
 
 
 def child() -> int:
@@ -89,9 +90,10 @@ def child() -> int:
 
 @pytest.mark.promise("fault D3")
 def test_a_decoder_that_crashes_ends_only_its_own_process(store: Store, tmp_path: Path):
-    solo, event = Solo(store.root, tmp_path, DetectorSection(engine="none")), taken(store, jpeg())
+    isolated = IsolatedAnalyst(store.root, tmp_path, DetectorSection(engine="none"))
+    event = taken(store, jpeg())
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(solo, event)
+        answer = pool.submit(isolated, event)
         os.kill(eventually(child), signal.SIGSEGV)
         with pytest.raises(Crashed, match="SIGSEGV"):
             answer.result(20)
@@ -105,17 +107,17 @@ def test_a_picture_that_is_looked_at_for_ever_is_given_up(store: Store, tmp_path
     os.mkfifo(path)  # reading it never ends
 
     with pytest.raises(Crashed, match="longer than 2 s"):
-        Solo(store.root, tmp_path, DetectorSection(engine="none"), seconds=1)(event)
+        IsolatedAnalyst(store.root, tmp_path, DetectorSection(engine="none"), seconds=1)(event)
     assert not child()
 
 
 @pytest.mark.promise("fault D3")
 def test_what_was_begun_without_an_end_is_handled_alone_and_dead_in_the_end(tmp_path: Path):
     rig = Rig(tmp_path)
-    alone: list[str] = []
+    in_isolation: list[str] = []
 
     def crashes(event: Event) -> list[Event]:
-        alone.append(event.id)
+        in_isolation.append(event.id)
         raise Crashed("it ended a process of its own")
 
     for worker in rig.workers:
@@ -126,14 +128,14 @@ def test_what_was_begun_without_an_end_is_handled_alone_and_dead_in_the_end(tmp_
         rig.start()
         rig.give(EVENT, queue="drive")
         eventually(lambda: rig.status() == "dead")
-        assert (rig.seen, alone) == ([], [EVENT.id])
+        assert (rig.seen, in_isolation) == ([], [EVENT.id])
         assert "process of its own" in rig.error()
 
 
 def test_what_was_never_begun_is_handled_here(tmp_path: Path):
     rig = Rig(tmp_path)
     for worker in rig.workers:
-        worker._service = replace(rig.service, isolated=lambda _: pytest.fail("alone"))
+        worker._service = replace(rig.service, isolated=lambda _: pytest.fail("isolated"))
     with closing(rig):
         rig.journal.append([EVENT])
         rig.start()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.detector.model_file import read_card, write_record
+from services.detector.model_file import read_model_file, write_record
 from shared.runtime import health
 from tests.support.fakes import eventually
 from tests.support.servers import free_ports
@@ -71,7 +71,7 @@ def weights(folder: Path) -> Path:
     """Weights that somebody agreed to."""
     copy = folder / "yolov8n.pt"
     shutil.copy(Path(os.environ["SNAPBUS_TEST_DATA"]) / "weights/yolov8n.pt", copy)
-    write_record(read_card(copy), origin="agreed to", recorded_at="2026-11-21T00:00:00+00:00")
+    write_record(read_model_file(copy), origin="agreed to", recorded_at="2026-11-21T00:00:00+00:00")
     return copy
 
 

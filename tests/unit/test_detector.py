@@ -10,7 +10,7 @@ import pytest
 
 from services.detector.analyst import MOST_TOLD, Analyst
 from services.detector.app import build
-from services.detector.engines.engine import EngineFailed, Findings
+from services.detector.engines.engine import DetectionResult, EngineFailed
 from shared.envelope import MAX_BYTES, encode
 from shared.errors import Reject, Retry
 from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotTaken, now
@@ -36,7 +36,7 @@ class FakeEngine:
         self.shapes.append(pixels.shape)
         if self.error:
             raise self.error
-        return Findings(self.detections, {"letterbox": 0.1, "infer": 2.0, "nms": 0.1})
+        return DetectionResult(self.detections, {"letterbox": 0.1, "infer": 2.0, "nms": 0.1})
 
 
 CAT = Detection(label="cat", confidence=0.9, box=(0.1, 0.2, 0.3, 0.4))

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.detector.engines.engine import Thresholds, Traffic, cores, lanes
-from services.detector.engines.letterbox import Input, find, place, suppress, tensor
+from services.detector.engines.engine import InFlightCount, Thresholds, cores, parallelism
+from services.detector.engines.letterbox import Input, letterbox, preprocess
+from services.detector.engines.nms import nms, postprocess
 from tests.support.parity import overlap
 
 FLEXIBLE = Input(640, 640, 32, flexible=True)
@@ -26,14 +27,14 @@ FIXED = Input(640, 640)
     ],
 )
 def test_a_flexible_network_gets_as_little_padding_as_its_stride_allows(size, frame, inner):
-    placed = place(size[0], size[1], FLEXIBLE)
+    placed = letterbox(size[0], size[1], FLEXIBLE)
     assert (placed.width, placed.height) == frame
     assert (placed.scaled_width, placed.scaled_height) == inner
 
 
 @given(width=st.integers(1, 9000), height=st.integers(1, 9000), flexible=st.booleans())
 def test_every_picture_lies_wholly_inside_its_frame(width, height, flexible):
-    frame = place(width, height, FLEXIBLE if flexible else FIXED)
+    frame = letterbox(width, height, FLEXIBLE if flexible else FIXED)
     assert frame.left >= 0 and frame.left + frame.scaled_width <= frame.width <= 640
     assert frame.top >= 0 and frame.top + frame.scaled_height <= frame.height <= 640
     assert frame.width % 32 == frame.height % 32 == 0
@@ -43,7 +44,7 @@ def test_every_picture_lies_wholly_inside_its_frame(width, height, flexible):
 def test_the_tensor_is_red_green_blue_from_0_to_1_on_grey():
     pixels = np.zeros((10, 20, 3), dtype=np.uint8)
     pixels[:] = (255, 51, 0)  # blue, green, red
-    made = tensor(pixels, place(20, 10, Input(64, 64)))
+    made = preprocess(pixels, letterbox(20, 10, Input(64, 64)))
     assert made.shape == (1, 3, 64, 64)
     assert made.dtype == np.float32
     assert made[0, :, 32, 32].tolist() == pytest.approx([0, 0.2, 1.0])
@@ -69,9 +70,9 @@ def test_suppression_keeps_what_no_surer_kept_box_of_its_kind_overlaps(given_box
         if all(overlap(box, boxes[k]) <= iou + 1e-6 for k in rivals):
             expected.append(i)
     array = np.array(boxes, dtype=np.float32).reshape(-1, 4)
-    found = suppress(array, np.array(kinds, dtype=np.intp), iou + 1e-6, 300)
+    found = nms(array, np.array(kinds, dtype=np.intp), iou + 1e-6, 300)
     assert found.tolist() == expected
-    assert suppress(array, np.array(kinds, dtype=np.intp), iou, 2).size <= 2
+    assert nms(array, np.array(kinds, dtype=np.intp), iou, 2).size <= 2
 
 
 def test_detections_come_surest_first_inside_the_picture():
@@ -79,22 +80,22 @@ def test_detections_come_surest_first_inside_the_picture():
     output[0, :, 0] = (0, 32, 40, 40, 0.5, 0.1)  # its left half lies outside
     output[0, :, 1] = (32, 32, 10, 10, 0.2, 0.9)
     output[0, :, 2] = (32, 32, 10, 10, 0.2, 0.25)  # not above the threshold
-    found = find(output, place(64, 64, Input(64, 64)), ("cat", "dog"), Thresholds(0.25))
+    found = postprocess(output, letterbox(64, 64, Input(64, 64)), ("cat", "dog"), Thresholds(0.25))
     assert [(d.label, d.confidence) for d in found] == [("dog", 0.9), ("cat", 0.5)]
     assert found[1].box == (0.0, 0.1875, 0.3125, 0.8125)
 
 
 def test_a_picture_alone_is_told_so_and_a_second_one_is_not():
-    traffic = Traffic()
-    with traffic.enter() as first, traffic.enter() as second:
+    in_flight = InFlightCount()
+    with in_flight.enter() as first, in_flight.enter() as second:
         assert (first, second) == (True, False)
-    with traffic.enter() as again:
+    with in_flight.enter() as again:
         assert again
 
 
 def test_streams_are_one_per_core_unless_told_otherwise():
     assert cores() >= 1
-    assert lanes(0, 0, 4).streams == 4
-    assert lanes(0, 0, 4).threads == 1
-    assert lanes(1, 0, 4).threads == 4
-    assert lanes(3, 2, 4).threads == 2
+    assert parallelism(0, 0, 4).streams == 4
+    assert parallelism(0, 0, 4).threads == 1
+    assert parallelism(1, 0, 4).threads == 4
+    assert parallelism(3, 2, 4).threads == 2

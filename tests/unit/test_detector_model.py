@@ -11,7 +11,7 @@ import pytest
 from services.detector import model as command
 from services.detector.engines.choose import choose
 from services.detector.engines.engine import EngineUnavailable
-from services.detector.model_file import read_card
+from services.detector.model_file import read_model_file
 from shared.settings.detector import DetectorSection
 from tests.support.networks import colour_network
 
@@ -33,9 +33,9 @@ def test_an_export_is_taken_checked_recorded_and_ready_for_every_engine(folder, 
     told = capsys.readouterr().out
     for name in ("colours.onnx", "colours.xml"):
         assert str(folder / name) in told
-        card = read_card(folder / name)
-        assert card.recorded
-        assert card.labels == ("red", "blue")
+        described = read_model_file(folder / name)
+        assert described.recorded
+        assert described.labels == ("red", "blue")
     assert json.loads((folder / "colours.onnx.json").read_text())["origin"] == "given"
     assert choose(DetectorSection(models=folder)).model.parent == folder
 
@@ -45,7 +45,7 @@ def test_taking_the_same_or_a_newer_model_again_is_harmless(folder, source):
     command.prepare(folder, folder / source.name)
     newer = colour_network(source.parent, width=640)
     made = command.prepare(folder, newer)
-    assert read_card(folder / "colours.onnx").sha256 == made[0].sha256
+    assert read_model_file(folder / "colours.onnx").sha256 == made[0].sha256
 
 
 def test_what_does_not_run_is_not_taken(folder, source, capsys):
@@ -119,6 +119,6 @@ def test_without_ultralytics_weights_wait_with_the_command_that_installs_it(
         raise EngineUnavailable("ultralytics is not installed here; " + ultralytics.INSTALL)
 
     monkeypatch.setattr(ultralytics, "export_onnx", missing)
-    with pytest.raises(EngineUnavailable, match=r"requirements/yolo\.txt"):
+    with pytest.raises(EngineUnavailable, match=r"\./taskw yolo"):
         command.prepare(folder, weights, consent=True)
     assert (folder / "mine.pt").exists()

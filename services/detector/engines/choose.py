@@ -14,10 +14,10 @@ from services.detector.engines.engine import (
     EngineUnavailable,
     Thresholds,
     cores,
-    lanes,
+    parallelism,
 )
 from services.detector.hush import hush
-from services.detector.model_file import read_card
+from services.detector.model_file import read_model_file
 from shared.settings.detector import DetectorSection
 
 _LIBRARY = {"openvino": "openvino", "onnx": "onnxruntime", "ultralytics": "ultralytics"}
@@ -71,24 +71,24 @@ def open_engine(choice: Choice, settings: DetectorSection, data: Path) -> Engine
 
 
 def _load(choice: Choice, settings: DetectorSection, data: Path) -> Engine:
-    limits = Thresholds(settings.confidence, settings.iou)
-    card = read_card(choice.model)
-    available = lanes(settings.streams, settings.threads, cores())
+    thresholds = Thresholds(settings.confidence, settings.iou)
+    file = read_model_file(choice.model)
+    parallel = parallelism(settings.streams, settings.threads, cores())
     hush()
     if choice.engine == "openvino":
         from services.detector.engines import openvino
 
-        return openvino.open_engine(card, limits, available, settings.precision)
+        return openvino.open_engine(file, thresholds, parallel, settings.precision)
     if choice.engine == "onnx":
         from services.detector.engines import onnx
 
-        return onnx.open_engine(card, limits, available)
+        return onnx.open_engine(file, thresholds, parallel)
     from services.detector import trusted
     from services.detector.engines import ultralytics
 
-    trusted.check_weights(card)
+    trusted.check_trusted(file)
     return ultralytics.UltralyticsEngine(
-        card, limits, available, settings.device, data / "ultralytics"
+        file, thresholds, parallel, settings.device, data / "ultralytics"
     )
 
 

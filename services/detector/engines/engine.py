@@ -1,7 +1,7 @@
-"""What every engine does: take upright pixels, say what is in them and how long each step took.
+"""The interface of all engines: upright pixels in, detections and the time of each step out.
 
-Three real engines stand behind ``Engine``: openvino, onnx and ultralytics.
-Each is the only file that imports its library, and imports it only when it is chosen.
+Three implementations stand beside it: openvino, onnx and ultralytics. Each is the only file that
+imports its library, and is itself imported only when it is chosen.
 """
 
 from __future__ import annotations
@@ -29,17 +29,18 @@ class EngineFailed(SnapbusError):
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What is reported: at least this sure, and overlapping boxes of one label told apart."""
+    """Detections below ``confidence`` are dropped, and boxes of one label that overlap by more than
+    ``iou`` are merged."""
 
     confidence: float = 0.25
     iou: float = 0.7
-    most: int = 300
+    max_detections: int = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
-    """How many pictures at a time, and how many threads for each when all lanes are busy.
-    A picture that is alone gets all ``cores``."""
+class Parallelism:
+    """How many pictures at a time (``streams``), and how many threads for each when all streams are
+    busy. The only picture at work gets all ``cores``."""
 
     streams: int = 1
     threads: int = 1
@@ -47,13 +48,13 @@ class Lanes:
 
     @property
     def differ(self) -> bool:
-        """Whether one of several pictures is to be computed otherwise than one alone."""
+        """Whether one of several pictures gets other threads than the only one."""
         return self.streams > 1 and self.threads != self.cores
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """What an engine saw, the surest first, and the milliseconds of letterbox, infer and nms."""
+class DetectionResult:
+    """The detections, the surest first, and the milliseconds of letterbox, infer and nms."""
 
     detections: tuple[Detection, ...]
     milliseconds: Mapping[str, float] = field(default_factory=dict)
@@ -72,38 +73,38 @@ class Engine(Protocol):
     def labels(self) -> tuple[str, ...]: ...
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the box into which pictures are scaled."""
+        """Width and height to which pictures are scaled."""
 
     @property
     def detail(self) -> str:
-        """Precision and device, for people."""
+        """Library, version, precision and device, for people."""
 
-    def detect(self, pixels: Pixels) -> Findings:
-        """What is in the picture; raises EngineFailed."""
+    def detect(self, pixels: Pixels) -> DetectionResult:
+        """The detections in a picture; raises EngineFailed."""
 
 
-class Traffic:
-    """Counts the pictures in work, so that one alone can have all cores.
+class InFlightCount:
+    """Counts the pictures being inferred, so that the only one can have all cores.
 
-    Several streams with one thread each do most pictures a second, one stream with all threads
-    is fastest for one picture. Which is better is known at the moment a picture comes.
+    Several streams with one thread each give the best throughput, one stream with all threads the
+    best latency. Which is better is known only when a picture comes.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._inside = 0
+        self._count = 0
 
     @contextmanager
     def enter(self) -> Iterator[bool]:
-        """Yields whether this picture is alone."""
+        """Yields whether this picture is the only one."""
         with self._lock:
-            alone = self._inside == 0
-            self._inside += 1
+            is_only = self._count == 0
+            self._count += 1
         try:
-            yield alone
+            yield is_only
         finally:
             with self._lock:
-                self._inside -= 1
+                self._count -= 1
 
 
 def cores() -> int:
@@ -116,7 +117,7 @@ def cores() -> int:
         return max(1, allowed or 1)
 
 
-def lanes(streams: int, threads: int, available: int) -> Lanes:
-    """The lanes for settings where 0 means "choose": one stream per core, one thread each."""
+def parallelism(streams: int, threads: int, available: int) -> Parallelism:
+    """The parallelism of settings in which 0 stands for one stream per core, one thread each."""
     streams = streams or available
-    return Lanes(streams, threads or max(1, available // streams), available)
+    return Parallelism(streams, threads or max(1, available // streams), available)

@@ -1,4 +1,4 @@
-"""An engine made of a network from a tensor to YOLOv8's output; the rest is the same for all."""
+"""An engine around any network with YOLOv8's layout: letterbox, inference, nms."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from services.detector.engines.engine import (
+    DetectionResult,
     EngineFailed,
     EngineUnavailable,
-    Findings,
+    InFlightCount,
     Thresholds,
-    Traffic,
 )
-from services.detector.engines.letterbox import Floats, Input, find, place, tensor
-from services.detector.model_file import Card
+from services.detector.engines.letterbox import Floats, Input, letterbox, preprocess
+from services.detector.engines.nms import postprocess
+from services.detector.model_file import ModelFile
 from shared.picture.decode import Pixels
 
 Run = Callable[[Floats], Floats]
@@ -23,43 +24,43 @@ Run = Callable[[Floats], Floats]
 
 
 class NetworkEngine:
-    """``alone`` runs a picture that has the machine for itself, ``shared`` one of several; the
-    second is loaded when it is first needed."""
+    """``latency`` runs a picture that is the only one, with all cores; ``throughput`` one
+    of several, and is loaded when it is first needed. None: the same for both."""
 
     def __init__(
         self,
         name: str,
-        card: Card,
+        file: ModelFile,
         target: Input,
-        limits: Thresholds,
+        thresholds: Thresholds,
         *,
-        alone: Run,
-        shared: Callable[[], Run] | None,
+        latency: Run,
+        throughput: Callable[[], Run] | None,
         detail: str,
     ) -> None:
         self.name = name
-        self.model = card.name
-        self.model_sha256 = card.sha256
-        self.labels = card.labels
+        self.model = file.name
+        self.model_sha256 = file.sha256
+        self.labels = file.labels
         self.detail = detail
         self.size = (target.width, target.height)
         self._input = target
-        self._limits = limits
-        self._alone = alone
-        self._shared = _Later(shared) if shared else alone
-        self._traffic = Traffic()
+        self._thresholds = thresholds
+        self._latency = latency
+        self._throughput = _Lazy(throughput) if throughput else latency
+        self._in_flight = InFlightCount()
 
-    def detect(self, pixels: Pixels) -> Findings:
+    def detect(self, pixels: Pixels) -> DetectionResult:
         start = time.perf_counter()
-        frame = place(pixels.shape[1], pixels.shape[0], self._input)
-        batch = tensor(pixels, frame)
+        box = letterbox(pixels.shape[1], pixels.shape[0], self._input)
+        batch = preprocess(pixels, box)
         ready = time.perf_counter()
-        with self._traffic.enter() as alone:
-            output = (self._alone if alone else self._shared)(batch)
+        with self._in_flight.enter() as is_only:
+            output = (self._latency if is_only else self._throughput)(batch)
         inferred = time.perf_counter()
-        found = find(output, frame, self.labels, self._limits)
+        found = postprocess(output, box, self.labels, self._thresholds)
         end = time.perf_counter()
-        return Findings(
+        return DetectionResult(
             found,
             {
                 "letterbox": 1e3 * (ready - start),
@@ -69,7 +70,7 @@ class NetworkEngine:
         )
 
 
-class _Later:
+class _Lazy:
     """A network loaded by the first picture that needs it."""
 
     def __init__(self, load: Callable[[], Run]) -> None:
@@ -88,29 +89,29 @@ class _Later:
         return run(batch)
 
 
-def input_of(card: Card, sides: list[Any], outputs: list[Any]) -> Input:
-    """The input of a network whose shapes are these; anything but a number is free to choose.
+def input_of(file: ModelFile, sides: list[Any], outputs: list[Any]) -> Input:
+    """The input of a network with these shapes, in which anything but a number is dynamic.
 
     Raises EngineUnavailable unless it has YOLOv8's layout: a picture of 3 planes in, a table of
     4 box rows and one row per label out.
     """
     numbers = [side if isinstance(side, int) and side > 0 else None for side in sides]
     if len(numbers) != 4 or numbers[1] not in (3, None) or numbers[0] not in (1, None):
-        raise EngineUnavailable(f"{card.path} does not take one picture: its input is {sides}")
+        raise EngineUnavailable(f"{file.path} does not take one picture: its input is {sides}")
     rows = outputs[1] if len(outputs) == 3 and isinstance(outputs[1], int) else None
     if len(outputs) != 3 or (rows is not None and rows < 5):
         raise EngineUnavailable(
-            f"{card.path} does not have YOLOv8's output (1, 4 + labels, boxes) but {outputs};"
+            f"{file.path} does not have YOLOv8's output (1, 4 + labels, boxes) but {outputs};"
             " export it without nms"
         )
-    if rows is not None and card.labels and rows != 4 + len(card.labels):
+    if rows is not None and file.labels and rows != 4 + len(file.labels):
         raise EngineUnavailable(
-            f"{card.path} tells apart {rows - 4} kinds but names {len(card.labels)} labels"
+            f"{file.path} tells apart {rows - 4} kinds but names {len(file.labels)} labels"
         )
     _, _, height, width = numbers
     return Input(
-        width=width or card.size,
-        height=height or card.size,
-        stride=card.stride,
+        width=width or file.size,
+        height=height or file.size,
+        stride=file.stride,
         flexible=width is None and height is None,
     )

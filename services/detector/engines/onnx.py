@@ -7,10 +7,15 @@ from typing import cast
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as native
 
-from services.detector.engines.engine import EngineFailed, EngineUnavailable, Lanes, Thresholds
+from services.detector.engines.engine import (
+    EngineFailed,
+    EngineUnavailable,
+    Parallelism,
+    Thresholds,
+)
 from services.detector.engines.letterbox import Floats
 from services.detector.engines.network import NetworkEngine, Run, input_of
-from services.detector.model_file import Card
+from services.detector.model_file import ModelFile
 
 # The library's errors share no class of their own; these are all it can raise.
 _ERRORS = tuple(
@@ -18,26 +23,30 @@ _ERRORS = tuple(
 )
 
 
-def open_engine(card: Card, limits: Thresholds, lanes: Lanes) -> NetworkEngine:
+def open_engine(file: ModelFile, thresholds: Thresholds, parallelism: Parallelism) -> NetworkEngine:
     """The engine for an .onnx file; raises EngineUnavailable."""
-    alone = _session(card, lanes.cores)
-    entries, results = alone.get_inputs(), alone.get_outputs()
-    if len(entries) != 1 or entries[0].type != "tensor(float)":
-        raise EngineUnavailable(f"{card.path} does not take one picture as 32-bit floats")
-    target = input_of(card, entries[0].shape, results[0].shape)
-    name = entries[0].name
+    session = _session(file, parallelism.cores)
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    if len(inputs) != 1 or inputs[0].type != "tensor(float)":
+        raise EngineUnavailable(f"{file.path} does not take one picture as 32-bit floats")
+    target = input_of(file, inputs[0].shape, outputs[0].shape)
+    name = inputs[0].name
+
+    def throughput() -> Run:
+        return _run(_session(file, parallelism.threads), name)
+
     return NetworkEngine(
         "onnx",
-        card,
+        file,
         target,
-        limits,
-        alone=_run(alone, name),
-        shared=(lambda: _run(_session(card, lanes.threads), name)) if lanes.differ else None,
+        thresholds,
+        latency=_run(session, name),
+        throughput=throughput if parallelism.differ else None,
         detail=f"ONNX Runtime {onnxruntime.__version__} on CPU",
     )
 
 
-def _session(card: Card, threads: int) -> onnxruntime.InferenceSession:
+def _session(file: ModelFile, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -46,16 +55,16 @@ def _session(card: Card, threads: int) -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(
-            str(card.path), options, providers=["CPUExecutionProvider"]
+            str(file.path), options, providers=["CPUExecutionProvider"]
         )
     except _ERRORS as error:
-        raise EngineUnavailable(f"onnxruntime can't load {card.path}: {error}") from error
+        raise EngineUnavailable(f"onnxruntime can't load {file.path}: {error}") from error
 
 
-def _run(session: onnxruntime.InferenceSession, entry: str) -> Run:
+def _run(session: onnxruntime.InferenceSession, input_name: str) -> Run:
     def run(batch: Floats) -> Floats:
         try:
-            return cast(Floats, session.run(None, {entry: batch})[0])
+            return cast(Floats, session.run(None, {input_name: batch})[0])
         except _ERRORS as error:
             raise EngineFailed(f"onnxruntime: {error}") from error
 

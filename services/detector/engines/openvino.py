@@ -8,22 +8,29 @@ from typing import Any, cast
 
 import openvino
 
-from services.detector.engines.engine import EngineFailed, EngineUnavailable, Lanes, Thresholds
+from services.detector.engines.engine import (
+    EngineFailed,
+    EngineUnavailable,
+    Parallelism,
+    Thresholds,
+)
 from services.detector.engines.letterbox import Floats
 from services.detector.engines.network import NetworkEngine, Run, input_of
-from services.detector.model_file import Card
+from services.detector.model_file import ModelFile
 
 
-def open_engine(card: Card, limits: Thresholds, lanes: Lanes, precision: str) -> NetworkEngine:
+def open_engine(
+    file: ModelFile, thresholds: Thresholds, parallelism: Parallelism, precision: str
+) -> NetworkEngine:
     """The engine for an .onnx or .xml file; raises EngineUnavailable.
 
     ``precision`` auto takes bf16 where the CPU computes it, which OpenVINO would do unasked.
     """
     core = openvino.Core()
     try:
-        network = core.read_model(str(card.path))
+        network = core.read_model(str(file.path))
     except RuntimeError as error:
-        raise EngineUnavailable(f"OpenVINO can't load {card.path}: {error}") from error
+        raise EngineUnavailable(f"OpenVINO can't load {file.path}: {error}") from error
 
     def load(streams: int, threads: int) -> openvino.CompiledModel:
         options: dict[str, Any] = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": threads}
@@ -32,20 +39,20 @@ def open_engine(card: Card, limits: Thresholds, lanes: Lanes, precision: str) ->
         try:
             return core.compile_model(network, "CPU", options)
         except RuntimeError as error:
-            raise EngineUnavailable(f"OpenVINO can't compile {card.path}: {error}") from error
+            raise EngineUnavailable(f"OpenVINO can't compile {file.path}: {error}") from error
 
-    def load_shared() -> Run:
-        return _Requests(load(lanes.streams, lanes.streams * lanes.threads))
+    def throughput() -> Run:
+        return _Requests(load(parallelism.streams, parallelism.streams * parallelism.threads))
 
-    alone = load(1, lanes.cores)
-    used = alone.get_property("INFERENCE_PRECISION_HINT").to_string()
+    single = load(1, parallelism.cores)
+    used = single.get_property("INFERENCE_PRECISION_HINT").to_string()
     return NetworkEngine(
         "openvino",
-        card,
-        input_of(card, _sides(network.inputs[0]), _sides(network.outputs[0])),
-        limits,
-        alone=_Requests(alone),
-        shared=load_shared if lanes.differ else None,
+        file,
+        input_of(file, _sides(network.inputs[0]), _sides(network.outputs[0])),
+        thresholds,
+        latency=_Requests(single),
+        throughput=throughput if parallelism.differ else None,
         detail=f"OpenVINO {openvino.__version__.partition('-')[0]} on CPU, {used}",
     )
 

@@ -15,13 +15,13 @@ from types import ModuleType
 from typing import Any
 
 from services.detector.engines.engine import (
+    DetectionResult,
     EngineFailed,
     EngineUnavailable,
-    Findings,
-    Lanes,
+    Parallelism,
     Thresholds,
 )
-from services.detector.model_file import Card
+from services.detector.model_file import ModelFile
 from shared.events import Detection
 from shared.picture.decode import Pixels
 
@@ -40,30 +40,35 @@ class UltralyticsEngine:
     name = "ultralytics"
 
     def __init__(
-        self, card: Card, limits: Thresholds, lanes: Lanes, device: str, folder: Path
+        self,
+        file: ModelFile,
+        thresholds: Thresholds,
+        parallelism: Parallelism,
+        device: str,
+        folder: Path,
     ) -> None:
         self._library = _import(folder)
-        self._card = card
-        self._limits = limits
+        self._file = file
+        self._thresholds = thresholds
         self._device = device or None
         self._own = threading.local()
         model = self._model()
-        self._limit_threads(lanes)
-        self.size = (card.size, card.size)
-        self.model = card.name
-        self.model_sha256 = card.sha256
+        self._limit_threads(parallelism)
+        self.size = (file.size, file.size)
+        self.model = file.name
+        self.model_sha256 = file.sha256
         self.labels = tuple(model.names[key] for key in sorted(model.names))
         self.detail = f"ultralytics {self._library.__version__} on {device or 'its choice'}"
 
-    def detect(self, pixels: Pixels) -> Findings:
+    def detect(self, pixels: Pixels) -> DetectionResult:
         start = time.perf_counter()
         try:
             result = self._model().predict(
                 pixels,
-                conf=self._limits.confidence,
-                iou=self._limits.iou,
-                max_det=self._limits.most,
-                imgsz=self._card.size,
+                conf=self._thresholds.confidence,
+                iou=self._thresholds.iou,
+                max_det=self._thresholds.max_detections,
+                imgsz=self._file.size,
                 device=self._device,
                 verbose=False,
             )[0]
@@ -71,7 +76,7 @@ class UltralyticsEngine:
             raise EngineFailed(f"ultralytics: {error}") from error
         spent = 1e3 * (time.perf_counter() - start)
         before, infer = result.speed["preprocess"], result.speed["inference"]
-        return Findings(
+        return DetectionResult(
             _detections(result),
             {"letterbox": before, "infer": infer, "nms": max(0.0, spent - before - infer)},
         )
@@ -80,18 +85,18 @@ class UltralyticsEngine:
         model = getattr(self._own, "model", None)
         if model is None:
             try:
-                model = self._own.model = self._library.YOLO(str(self._card.path), task="detect")
+                model = self._own.model = self._library.YOLO(str(self._file.path), task="detect")
             except _ERRORS as error:
                 raise EngineUnavailable(
-                    f"ultralytics can't load {self._card.path}: {error}"
+                    f"ultralytics can't load {self._file.path}: {error}"
                 ) from error
         return model
 
-    def _limit_threads(self, lanes: Lanes) -> None:
+    def _limit_threads(self, parallelism: Parallelism) -> None:
         import torch
 
         if not torch.cuda.is_available() or self._device == "cpu":
-            torch.set_num_threads(max(1, lanes.cores // lanes.streams))
+            torch.set_num_threads(max(1, parallelism.cores // parallelism.streams))
 
 
 def export_onnx(weights: Path, folder: Path) -> Path:
