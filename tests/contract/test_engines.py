@@ -126,6 +126,7 @@ def test_many_threads_get_their_own_answers(engine):
         assert all(pool.map(right, places * 3))
 
 
+@pytest.mark.promise("feat E25")
 @pytest.mark.parametrize("form", FORMS)
 def test_what_is_less_sure_than_wanted_is_not_told(form, tmp_path):
     engine = engine_for(form, tmp_path, confidence=0.9)

@@ -46,6 +46,7 @@ def test_a_picture_can_be_taken_now_and_what_became_of_it_is_told(api, page):
     )
 
 
+@pytest.mark.promise("feat I2")
 def test_the_system_page_tells_what_is_wrong_and_tries_dead_work_again(api, page):
     taken = api.take()
     api.give_up("detector", taken, "the engine ran out of memory")

@@ -29,6 +29,7 @@ def test_a_request_becomes_a_snapshot_with_the_bytes_of_the_camera(
     assert service.about()["ok"]
 
 
+@pytest.mark.promise("feat G12")
 @pytest.mark.promise("fault C6", "inv I12")
 def test_a_request_that_comes_twice_makes_one_snapshot(place: Place, camera: FaultyCamera) -> None:
     shades = iter(range(200))
@@ -83,6 +84,7 @@ def test_a_request_for_no_camera_is_rejected_with_help(place: Place, camera: Fau
     assert camera.requests == []
 
 
+@pytest.mark.promise("feat D9")
 @pytest.mark.promise("inv I12", "fault S4")
 def test_an_expired_request_asks_no_camera_and_says_so(place: Place, camera: FaultyCamera) -> None:
     service = place.service({"gate": {"url": camera.url("/fine")}})

@@ -37,6 +37,7 @@ def test_a_certificate_of_a_trusted_authority_is_taken() -> None:
         assert take(fetch(camera.url("/fine", "https"))) == PICTURE
 
 
+@pytest.mark.promise("feat K15")
 @pytest.mark.promise("fault C5")
 @pytest.mark.parametrize(
     "certificate", ["certificate_expired.pem", "certificate_elsewhere.pem", "self_signed.pem"]

@@ -14,6 +14,7 @@ from tests.support.cameras import FaultyCamera, answer, says
 CANARY = "c@nary & pass#1"
 
 
+@pytest.mark.promise("feat L10")
 @pytest.mark.promise("sec K1", "inv I16")
 @pytest.mark.parametrize("kind", ["foscam", "basic", "digest", "placeholder"])
 def test_a_password_is_in_no_log_no_event_and_no_state(

@@ -101,6 +101,7 @@ def test_a_camera_that_drips_for_ever_is_given_up_in_time_and_nothing_of_it_is_k
     eventually(lambda: camera.open == 0)
 
 
+@pytest.mark.promise("feat D7")
 @pytest.mark.promise("fault C1")
 @pytest.mark.parametrize(("path", "count"), [("/silent", 40), ("/drip-body", 5)])
 def test_dead_cameras_delay_no_other_and_their_requests_wait_outside(

@@ -117,6 +117,7 @@ def test_many_events_of_one_file_make_one_snapshot(tmp_path):
     assert door.state()["files"]["repeated"] == 0
 
 
+@pytest.mark.promise("feat C17")
 @pytest.mark.promise("feat B15")
 def test_what_is_no_picture_is_set_aside_and_never_deleted(tmp_path, caplog):
     with standing(tmp_path) as door:
@@ -349,6 +350,7 @@ def test_an_empty_folder_on_another_volume_is_told(tmp_path, monkeypatch):
         assert door.service.about()["ok"] and door.names() == ["x.jpg"]
 
 
+@pytest.mark.promise("feat K15")
 @pytest.mark.promise("fault F9")
 @pytest.mark.parametrize("error", [StoreFull("full"), JournalUnavailable("away")])
 def test_files_stay_where_they_are_while_nothing_can_be_stored(tmp_path, monkeypatch, error):

@@ -81,6 +81,7 @@ def test_who_wants_to_resume_sends_the_whole_picture(door: Running):
     assert sorted(door.names()) == ["x.jpg", "y.jpg"]
 
 
+@pytest.mark.promise("feat L3")
 @pytest.mark.promise("fault F7", "inv I17")
 def test_an_endless_upload_is_stopped_at_the_limit(door: Running):
     chunk = picture(1)[:-2] + bytes(1 << 20)

@@ -47,6 +47,7 @@ def opened(url: str) -> Journal | None:
     return None
 
 
+@pytest.mark.promise("feat H17")
 @pytest.mark.promise("fault B3")
 @pytest.mark.parametrize(
     "words", ["CREATE TABLE work", "CREATE INDEX snapshots_in_state", "INSERT INTO alembic_version"]

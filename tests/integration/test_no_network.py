@@ -21,6 +21,7 @@ def play(what: str) -> None:
     assert done.stdout.endswith("well\n"), done.stdout + done.stderr
 
 
+@pytest.mark.promise("feat C6")
 @pytest.mark.promise("fault X3", "inv I6")
 def test_without_a_way_out_all_that_is_in_the_house_works():
     play("pipeline")

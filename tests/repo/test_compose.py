@@ -15,6 +15,7 @@ from tests.repo.tree import ROOT, compose
 SERVICES: dict[str, Any] = compose()["services"]
 
 
+@pytest.mark.promise("feat K5")
 @pytest.mark.promise("sec N1")
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_container_may_do_nothing_it_does_not_need(name: str) -> None:
@@ -29,6 +30,7 @@ def test_a_container_may_do_nothing_it_does_not_need(name: str) -> None:
     assert all("docker.sock" not in str(volume) for volume in service.get("volumes", []))
 
 
+@pytest.mark.promise("feat K1")
 @pytest.mark.promise("sec N1")
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_container_has_limits_a_health_check_and_time_to_stop(name: str) -> None:
@@ -37,10 +39,12 @@ def test_a_container_has_limits_a_health_check_and_time_to_stop(name: str) -> No
     assert all(service[limit] for limit in ("mem_limit", "pids_limit", "cpus"))
     assert all("noexec" in each and "size=" in each for each in service["tmpfs"])
     assert service["healthcheck"]["test"]
+    assert service["restart"] == "unless-stopped"
     assert service["stop_grace_period"] == "30s"
     assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
 
 
+@pytest.mark.promise("feat B7")
 @pytest.mark.promise("sec N1")
 @pytest.mark.promise("sec M3")
 def test_only_ftp_and_the_page_are_published() -> None:
@@ -48,6 +52,7 @@ def test_only_ftp_and_the_page_are_published() -> None:
 
     assert set(published) == {"ftp", "api"}
     assert [port.rpartition(":")[2] for port in published["ftp"]] == ["2121", "30000-30009"]
+    assert published["ftp"][0] == "${SNAPBUS_BIND:-0.0.0.0}:${SNAPBUS_FTP_PORT:-21}:2121"
     assert [port.rpartition(":")[2] for port in published["api"]] == ["8080"]
     assert all("SNAPBUS_BIND" in port for ports in published.values() for port in ports)
 
@@ -163,6 +168,7 @@ def test_containers_may_read_the_configuration_of_a_checkout_that_is_closed(
     assert modes == ([0o5, 0o4] if checkout == 0o700 else [0, 0])
 
 
+@pytest.mark.promise("feat K1")
 def test_images_are_pinned_to_a_major_version() -> None:
     foreign = [each["image"] for each in SERVICES.values() if "build" not in each]
 

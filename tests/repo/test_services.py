@@ -22,6 +22,7 @@ def test_a_service_says_what_it_listens_to_says_and_owns_and_why_repeating_is_sa
     assert [each for each in HEADINGS if each not in text] == []
 
 
+@pytest.mark.promise("feat K1", "feat K5")
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_has_an_image_with_the_standard_steps(name: str) -> None:
     steps = read(f"services/{name}/Dockerfile").splitlines()
@@ -37,6 +38,7 @@ def test_a_service_has_an_image_with_the_standard_steps(name: str) -> None:
     assert steps[-2:] == ["USER 999:999", f'CMD ["python", "-m", "services.{name}"]']
 
 
+@pytest.mark.promise("feat K2")
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_runs_as_a_container_of_its_own(name: str) -> None:
     services = compose()["services"]

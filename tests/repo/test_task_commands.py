@@ -98,6 +98,7 @@ def test_a_task_runs_what_it_says(calls: Path, name: str) -> None:
     assert run(calls, name, SNAPBUS_REGISTRY="registry.example.org/") == TASKS[name]
 
 
+@pytest.mark.promise("feat K5")
 @pytest.mark.promise("feat K3")
 def test_configure_and_datadir_prepare_what_containers_need(calls: Path) -> None:
     calls.touch()

@@ -24,52 +24,52 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Promises:
-    """Gathers the outcome of every test that carries a promise."""
+    """Gathers the outcome of every test that carries a promise, also of tests run by workers."""
 
     def __init__(self) -> None:
-        self._ids: dict[str, list[str]] = {}
+        self._tests: dict[str, set[str]] = defaultdict(set)
         self._outcomes: dict[str, str] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Remember which promise each test proves."""
+        """Have reports carry the promises of their tests: they come from other processes."""
         for item in items:
-            marks = item.iter_markers("promise")
-            if ids := [str(each) for mark in marks for each in mark.args]:
-                self._ids[item.nodeid] = ids
+            for mark in item.iter_markers("promise"):
+                item.user_properties += [("promise", str(each)) for each in mark.args]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep the worst of set-up, call and tear-down."""
+        for name, promise in report.user_properties:
+            if name == "promise":
+                self._tests[str(promise)].add(report.nodeid)
         tells = report.when == "call" or not report.passed
         if tells and self._outcomes.get(report.nodeid) != "failed":
             self._outcomes[report.nodeid] = report.outcome
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Fail the run when a promise has no passing test."""
-        if session.exitstatus == 0 and not all(self._state(each) == "kept" for each in promised()):
+        """Fail the run when a promise is not kept; workers know only of a part."""
+        if hasattr(session.config, "workerinput") or session.exitstatus:
+            return
+        if not all(self.state(each) == "kept" for each in promised()):
             session.exitstatus = 1
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print one line per promise, and the marks that name none."""
+        """Print one line per promise."""
         out = terminalreporter
         out.section("promises")
-        ids = promised()
-        for each in ids:
-            out.line(f"{self._state(each):10} {each:12} {len(self._tests(each))} tests")
-        if unknown := sorted({each for found in self._ids.values() for each in found} - set(ids)):
-            out.line(f"not in docs/promises.md: {', '.join(unknown)}")
-        kept = sum(self._state(each) == "kept" for each in ids)
-        out.line(f"{kept} of {len(ids)} promises have a passing test")
+        states = {each: self.state(each) for each in promised()}
+        for each, state in states.items():
+            out.line(f"{state:10} {each:12} {len(self._tests[each])} tests")
+        kept = sum(state == "kept" for state in states.values())
+        out.line(f"{kept} of {len(states)} promises are kept")
 
-    def _tests(self, promise: str) -> list[str]:
-        return [test for test, ids in self._ids.items() if promise in ids]
-
-    def _state(self, promise: str) -> str:
-        outcomes: dict[str, int] = defaultdict(int)
-        for test in self._tests(promise):
-            outcomes[self._outcomes.get(test, "not run")] += 1
-        if outcomes["failed"]:
+    def state(self, promise: str) -> str:
+        """kept: its tests passed and none was skipped; else skipped, BROKEN or not shown."""
+        found = {self._outcomes.get(test, "not run") for test in self._tests[promise]}
+        if "failed" in found:
             return "BROKEN"
-        return "kept" if outcomes["passed"] else "not shown"
+        if "skipped" in found:
+            return "skipped"
+        return "kept" if found == {"passed"} else "not shown"
 
 
 def promised() -> list[str]:

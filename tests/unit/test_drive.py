@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from services.detector.analyst import Analyst
 from services.drive.app import build
 from services.drive.archives import folder
 from services.drive.archives.archive import Filing
@@ -20,6 +21,7 @@ from services.drive.file import FileSnapshots
 from shared.errors import ConfigError, Reject, Retry, SnapshotMissing
 from shared.events import Event, SnapshotAnalyzed
 from tests.support.making import START, Core, analyzed, core, picture, taken
+from tests.support.pictures import damaged, jpeg
 
 
 class Archive:
@@ -186,3 +188,24 @@ def test_a_folder_that_can_not_be_made_is_a_mistake_of_the_configuration(here: C
     settings = here.settings.model_copy(update={"drive": drive})
     with pytest.raises(ConfigError, match=r"drive\.folder: .*archive"):
         build(dataclasses.replace(here.parts, settings=settings))
+
+
+@pytest.mark.promise("feat F9")
+def test_a_damaged_picture_is_never_filed_and_a_sound_one_is(tmp_path: Path):
+    here = core(tmp_path, {"drive": {"policy": "everything"}})
+    drive, analyst = build(here.parts), Analyst(here.store, None, reason="no model")
+
+    def filed(data: bytes) -> list[str]:
+        """What is announced of a picture when each service does its part."""
+        here.told.clear()
+        here.arrive(data)
+        (said,) = analyst(here.told[0])
+        handler = drive.handlers.get(said.topic)
+        return [said.topic, *(event.topic for event in (handler(said) if handler else ()))]
+
+    broken = damaged(jpeg())
+    for name in ("tail of zeros, then an end", "flipped bytes"):
+        assert filed(broken[name]) == ["snapshot.rejected"]
+    assert not list(tmp_path.rglob("archive/2*/**/*.jpg"))
+    assert filed(jpeg()) == ["snapshot.analyzed", "snapshot.archived"]
+    here.journal.close()

@@ -44,6 +44,7 @@ def requests(here: Core) -> list[Event]:
     return [each.event for each in reversed(found)]
 
 
+@pytest.mark.promise("feat G12", "feat A13")
 @pytest.mark.promise("inv I12", "fault S1")
 def test_any_number_of_schedulers_ask_once_per_slot(here: Core):
     clock = Clock(datetime(2026, 3, 1, 12, 0, 3, tzinfo=UTC))
@@ -119,6 +120,7 @@ def test_a_slot_that_was_asked_for_is_not_asked_again_for_what_came_after_it(her
     assert len(ask_each_slot(here, clock, 1)) == 1
 
 
+@pytest.mark.promise("feat A13")
 @pytest.mark.promise("fault S2")
 @pytest.mark.parametrize("hour", ["2026-03-29T00:58", "2026-10-25T00:58"])
 def test_when_summer_time_begins_or_ends_every_slot_is_asked_once(
@@ -134,6 +136,7 @@ def test_when_summer_time_begins_or_ends_every_slot_is_asked_once(
         time.tzset()
 
 
+@pytest.mark.promise("feat G3")
 def test_it_sleeps_until_the_next_slot_at_the_longest(here: Core):
     clock = Clock(datetime(2026, 3, 1, 12, 0, 9, 900_000, tzinfo=UTC))
     assert Intervals(here.parts, clock).ask() == pytest.approx(0.1, abs=0.01)

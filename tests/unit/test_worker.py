@@ -252,6 +252,7 @@ def test_what_a_handler_raises_is_kept_with_the_work(rig: Rig, error, status: st
     eventually(lambda: rig.status(OTHER) == "done")
 
 
+@pytest.mark.promise("feat C24")
 @pytest.mark.parametrize(("error", "most"), [(Retry("busy"), 3), (KeyError("bug"), 2)])
 def test_after_its_attempts_work_is_dead_and_can_be_replayed(rig: Rig, error, most: int):
     def fails(_event: Event) -> Sequence[Event]:
