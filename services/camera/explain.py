@@ -1,7 +1,7 @@
-"""What a camera says when it does not send a picture: the meaning of its error page.
+"""The meaning of what a camera answers in place of a picture.
 
-Cameras answer errors with status 200 and a web page, XML or JSON in place of the picture. The
-numbers are those of the vendors' documents: Foscam's CGI results, Reolink's ``rspCode``.
+Cameras answer errors with status 200 and a web page, XML or JSON. The numbers are those of the
+vendors' documents: Foscam's CGI results, Reolink's ``rspCode``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from shared.picture.format import sniff
 from shared.text import one_line
 
 HEAD = 8192
-"""As many bytes of an error page as are worth reading."""
+"""How many bytes of an error page are read."""
 
 _FOSCAM: dict[int, tuple[type[CameraError], str]] = {
     -1: (WrongAnswer, "the request has a wrong format"),
@@ -34,11 +34,11 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 def page(head: bytes) -> CameraError:
-    """The error that these first bytes of an answer mean; they are known to be no picture."""
+    """The error for an answer that is no picture, by its first bytes."""
     if not head:
         return WrongAnswer("the camera answered with nothing at all")
     text = head[:HEAD].decode("utf-8", "replace").strip()
-    # Reolink sends JSON as text/html, so the content decides and not its declared type.
+    # Reolink sends JSON as text/html, so the content decides, not the declared type.
     if text.startswith(("{", "[")):
         return _json(text)
     if found := _RESULT.search(text):
@@ -58,7 +58,7 @@ def page(head: bytes) -> CameraError:
 
 
 def status(code: int, reason: str) -> CameraError:
-    """The error that this HTTP status, which is not 200, means."""
+    """The error for an HTTP status other than 200."""
     said = _clean(f"{code} {reason}")
     if code == 401:
         return CredentialsRefused(f"the camera refuses user and password ({said})")

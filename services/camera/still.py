@@ -1,7 +1,7 @@
-"""Cuts one picture out of what a camera sends, while it is being sent.
+"""Extracts one picture from a camera's answer while it is being received.
 
-Nothing is held but the newest piece, so that memory does not depend on the camera. A picture ends
-at its own end marker: what follows (padding, a second frame) is neither kept nor waited for.
+Only the newest chunk is held, so that memory does not depend on the camera. A picture ends at its
+end marker: what follows (padding, a second frame) is neither kept nor waited for.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LENGTH = re.compile(rb"^content-length:\s*(\d{1,10})\s*$", re.IGNORECASE | re.M
 def one_picture(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """The bytes of the first picture in ``chunks``; raises CameraError when there is none.
 
-    Whether a stream of several parts comes is seen by its content: cameras declare types wrongly.
+    A multipart stream is recognised by its content, because cameras declare types wrongly.
     """
     head, chunks = _read_head(chunks, HEAD)
     if head.lstrip(b"\r\n").startswith(b"--"):
@@ -44,7 +44,7 @@ def _joined(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _read_head(chunks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
-    """At least ``size`` first bytes, or all there are, and an iterator of the others."""
+    """The first ``size`` bytes or more, or all there are, and the chunks after them."""
     head = b""
     for chunk in chunks:
         head += chunk
@@ -68,9 +68,9 @@ def _until_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class JpegEnd:
-    """Finds where a JPEG ends that comes in pieces.
+    """Finds the end of a JPEG that comes in chunks.
 
-    Follows the segments from the start, so that the end of a thumbnail inside the header is not
+    It follows the segments from the start, so that the end of a thumbnail inside the header is not
     taken for the end of the picture.
     """
 
@@ -80,7 +80,7 @@ class JpegEnd:
         self._scans = False
 
     def feed(self, chunk: bytes) -> int | None:
-        """How many bytes of ``chunk`` still belong to the picture, once its end is in it."""
+        """How many bytes of ``chunk`` belong to the picture, if it ends there; else None."""
         data = self._carry + chunk
         position, self._carry = self._skip, b""
         while position < len(data):

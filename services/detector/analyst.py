@@ -1,7 +1,7 @@
-"""The detector's handler: one picture taken in, one word about it out.
+"""The detector's handler: analyses each picture taken.
 
-The picture is decoded once, strictly. That decode is the proof that it is sound, and the same
-pixels go to the engine.
+The picture is decoded once, strictly. That decode proves that it is sound, and the same pixels go
+to the engine.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from shared.store import Store
 
 log = logging.getLogger(__name__)
 
-MOST_TOLD = 100
-"""More detections than this would not fit into one message; the surest are told."""
+MOST_REPORTED = 100
+"""More detections would not fit into one message; the surest are reported."""
 
 
 class Analyst:
-    """Answers ``snapshot.taken``; called by several threads.
+    """Handles ``snapshot.taken``. Any thread.
 
-    ``engine`` None means pictures are checked, not analysed, and ``reason`` says why. ``fast``
+    Without an ``engine``, pictures are checked and not analysed, and ``reason`` says why. ``fast``
     decodes large JPEGs no larger than the engine needs.
     """
 
@@ -71,7 +71,7 @@ class Analyst:
         return [self._analyze(taken, picture, spent).event(subject=event.subject, cause=event)]
 
     def counts(self) -> Mapping[str, Any]:
-        """How many pictures had which end since the start, and the usual time of late."""
+        """The number of pictures by outcome since the start, and the recent average time."""
         with self._lock:
             return {**self._counts, "milliseconds": round(self._recent_ms, 1)}
 
@@ -106,7 +106,7 @@ class Analyst:
         return SnapshotAnalyzed(
             camera=taken.camera,
             analyzed=True,
-            detections=_told(result.detections, taken),
+            detections=_most_certain(result.detections, taken),
             engine=self._engine.name,
             model=self._engine.model,
             model_sha256=self._engine.model_sha256,
@@ -123,16 +123,16 @@ class Analyst:
                 self._recent_ms += weight * (milliseconds - self._recent_ms)
 
 
-def _told(detections: Sequence[Detection], taken: SnapshotTaken) -> tuple[Detection, ...]:
-    if len(detections) > MOST_TOLD:
+def _most_certain(detections: Sequence[Detection], taken: SnapshotTaken) -> tuple[Detection, ...]:
+    if len(detections) > MOST_REPORTED:
         log.info(
-            "%d things seen on a picture of %s; the %d surest are told",
+            "%d things seen on a picture of %s; the %d surest are reported",
             len(detections),
             taken.camera,
-            MOST_TOLD,
+            MOST_REPORTED,
             extra={"action": "shortened", "camera": taken.camera},
         )
-    return tuple(detections[:MOST_TOLD])
+    return tuple(detections[:MOST_REPORTED])
 
 
 def _rounded(milliseconds: Mapping[str, float]) -> dict[str, float]:

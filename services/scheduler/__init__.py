@@ -1,8 +1,8 @@
-"""Asks for pictures when it is time, and carries through what others left undone.
+"""Requests pictures at intervals, and finishes what other services left unfinished.
 
 Listens to  nothing
 Says        snapshot.requested
 Owns        nothing
-Safe to repeat because a request's id is fixed by camera and time slot, and carrying through is
-publishing again what every receiver knows by its id.
+Safe to repeat because a request's id is fixed by camera and time slot, and finishing means
+publishing events again that every receiver knows by their id.
 """

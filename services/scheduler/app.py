@@ -15,7 +15,7 @@ OFF = "intervals are switched off by scheduler.enabled; unfinished work is looke
 
 
 def build(context: Context) -> Service:
-    """Asks for pictures at intervals and carries unfinished work through."""
+    """The service with its sources; only the intervals can be switched off."""
     intervals = Intervals(context)
     wanted = context.settings.scheduler.enabled
     local = context.settings.broker.url.get_secret_value() == "local"
@@ -23,7 +23,7 @@ def build(context: Context) -> Service:
     def about() -> Mapping[str, Any]:
         return {"ok": True, "summary": intervals.summary() if wanted else OFF}
 
-    # Without these events could be lost, so they don't depend on what the configuration wants.
+    # Without these, events could be lost, so no setting switches them off.
     sources: list[Source] = [
         Reconciler(context, at_once=local),
         IntegrityCheck(context),

@@ -1,4 +1,4 @@
-"""Reads the database's file once after the start: a damaged one must not be written to for long."""
+"""Checks the file of an SQLite journal once after the start: a damaged file must not be written."""
 
 from __future__ import annotations
 
@@ -14,24 +14,28 @@ RETRY_S = 5.0
 
 
 class IntegrityCheck:
-    """A source, though nothing comes of it. It runs beside everything else, because a large file
-    takes long to read, and cameras do not wait. When the file is damaged, nothing is written to it
-    any more; pictures are kept in the spool until somebody has put it right."""
+    """A source that makes no events. It runs beside the others, because reading a large file takes
+    long and cameras do not wait. After it found damage, the journal refuses every call, and
+    pictures stay in the spool until somebody has restored the file."""
 
-    name = "checkup"
+    name = "integrity"
 
     def __init__(self, context: Context) -> None:
         self._audit = context.journal.audit
 
     def run(self, stop: threading.Event) -> None:
-        told = ""
+        reason = ""
         while not stop.is_set():
             try:
                 self._audit.check_file()
                 break
             except JournalUnavailable as error:
-                if str(error) != told:
-                    told = str(error)
-                    log.error("the journal was not checked: %s", told, extra={"action": "checkup"})
+                if str(error) != reason:  # the same one again is not logged
+                    reason = str(error)
+                    log.error(
+                        "checking the journal failed: %s",
+                        reason,
+                        extra={"action": "integrity_check"},
+                    )
                 stop.wait(RETRY_S)
         stop.wait()

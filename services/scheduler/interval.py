@@ -1,4 +1,4 @@
-"""Asks each camera for a picture at its interval."""
+"""Requests a picture of each camera at its interval."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from shared.service import Context
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 1.0
-CLOCKS_DIFFER = timedelta(minutes=1)
-"""Clocks of several machines may differ by so much; more means that one was put back."""
-PATIENCE = 2.0
-"""A request that nobody took within this many intervals is not wanted any more."""
+CLOCK_SKEW = timedelta(minutes=1)
+"""The clocks of several machines may differ by this; a larger difference means that one was put
+back."""
+EXPIRY_INTERVALS = 2.0
+"""A request expires after this many intervals."""
 
 
 class Intervals:
-    """A source. Time is cut into slots of the camera's interval since 1970, so any number of
-    schedulers, started at any time, ask once per slot: the slot fixes the event's id. A slot that
-    comes again because the clock was put back is another one."""
+    """A source. Time is divided into slots of the camera's interval since 1970. The slot fixes the
+    event's id, so any number of schedulers, started at any time, make one request per slot. A slot
+    that comes again because the clock was put back counts as another one."""
 
     name = "intervals"
 
@@ -44,7 +45,7 @@ class Intervals:
             pass
 
     def ask(self) -> float:
-        """Ask every camera whose slot has begun; returns how long to wait, in seconds."""
+        """Request a picture of every camera whose slot has begun; returns the seconds to wait."""
         wait_s = LONGEST_WAIT_S
         for camera, every_s in self._every.items():
             moment = self._clock().timestamp()
@@ -55,7 +56,7 @@ class Intervals:
         return max(0.01, wait_s)
 
     def summary(self) -> str:
-        """What it does, in words for people."""
+        """What it does, for people."""
         if not self._every:
             return "no camera has an interval; unfinished work is looked after"
         asked = ", ".join(f"{name} every {every_s:g} s" for name, every_s in self._every.items())
@@ -71,9 +72,9 @@ class Intervals:
                 reach("scheduler.requested")
                 if fresh:
                     return True
-                # Another scheduler asked; or this time was here before, when the clock was ahead.
+                # Another scheduler made it; or this slot was here before, when the clock was ahead.
                 ends = datetime.fromtimestamp((slot + 1) * every_s, UTC)
-                again_after = self._context.journal.read.ahead(event.id, ends + CLOCKS_DIFFER)
+                again_after = self._context.journal.read.ahead(event.id, ends + CLOCK_SKEW)
                 if not again_after:
                     return True
         except JournalUnavailable as error:
@@ -82,10 +83,10 @@ class Intervals:
 
 
 def request(camera: str, slot: int, every_s: float, again_after: str = "") -> Event:
-    """The request of a slot. ``again_after`` is the request with which its time had passed once
-    before, by a clock that was put back since."""
+    """The request of a slot. ``again_after`` is the id of the request made in the same slot before
+    the clock was put back."""
     begins = datetime.fromtimestamp(slot * every_s, UTC)
-    expires_at = begins + timedelta(seconds=max(10.0, every_s * PATIENCE))
+    expires_at = begins + timedelta(seconds=max(10.0, every_s * EXPIRY_INTERVALS))
     data = SnapshotRequested(
         camera=camera, reason="interval", requested_by="scheduler", expires_at=expires_at
     )

@@ -1,4 +1,4 @@
-"""Removes what uploads left half-written when their process was killed."""
+"""Removes the partial files of uploads whose process was killed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ EVERY_S = 600.0
 
 
 class Janitor:
-    """A source, though nothing comes of it. It removes ``.part`` files that are an hour old, and
-    nothing else: a whole picture that no snapshot knows may be all that is left after an old
-    database was restored, and only ``doctor`` with a person behind it can tell."""
+    """A source that makes no events. It removes ``.part`` files that are an hour old, and nothing
+    else: a whole picture without a snapshot may be all that is left after an old database was
+    restored, so only a person removes it, with ``doctor``."""
 
     name = "janitor"
 
@@ -28,7 +28,7 @@ class Janitor:
             try:
                 swept = self._store.sweep()
                 if swept:
-                    log.info("removed %d forgotten uploads", swept, extra={"action": "swept"})
+                    log.info("removed %d partial uploads", swept, extra={"action": "swept"})
             except OSError as error:  # a volume that is away or read-only now
                 log.warning("can't sweep: %s", error.strerror, extra={"action": "sweep_waits"})
             stop.wait(self._every_s)

@@ -116,8 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
         cameras = self.server.cameras
         with cameras.lock:
             header = self.headers.get("Authorization", "")
-            allowed, old = cameras.digest.check(header, "GET", self.path)
-            challenge = "" if allowed else cameras.digest.challenge(stale=old)
+            allowed, stale = cameras.digest.check(header, "GET", self.path)
+            challenge = "" if allowed else cameras.digest.challenge(stale=stale)
         if allowed:
             self._picture()
         else:

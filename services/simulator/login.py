@@ -1,4 +1,4 @@
-"""How a simulated camera checks who asks: HTTP Basic and Digest (RFC 7616, MD5, qop auth)."""
+"""The simulated cameras' check of HTTP Basic and Digest (RFC 7616, MD5, qop auth)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.simulator.demo import Account
 
 _FIELD = re.compile(r'(\w+)=(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
 MAX_USES = 50
-"""Answers to one nonce before it is old; a real camera's gets old with time."""
+"""Uses of one nonce before it is stale; a real camera's becomes stale with time."""
 
 
 def basic_ok(header: str, account: Account) -> bool:
@@ -30,7 +30,7 @@ def basic_ok(header: str, account: Account) -> bool:
 
 @dataclass(slots=True)
 class DigestGuard:
-    """Hands out nonces and checks the answers. Replayed and old ones are refused."""
+    """Issues nonces and checks the answers; refuses replayed and stale ones."""
 
     account: Account
     realm: str = "Simulated camera"
@@ -46,7 +46,7 @@ class DigestGuard:
         return f'Digest realm="{self.realm}", nonce="{nonce}", algorithm=MD5, qop="auth"{old}'
 
     def check(self, header: str, method: str, uri: str) -> tuple[bool, bool]:
-        """Whether this ``Authorization`` is right, and whether only its nonce is old."""
+        """Whether this ``Authorization`` is right, and whether only its nonce is stale."""
         found = {name.lower(): quoted or bare for name, quoted, bare in _FIELD.findall(header)}
         if not header.lower().startswith("digest ") or found.get("uri") != uri:
             return False, False

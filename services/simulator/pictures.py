@@ -1,4 +1,4 @@
-"""What a simulated camera sees: the photographs of a folder in turn, or a drawn scene."""
+"""What a simulated camera sees: the photographs of a folder by name, or a drawn scene."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Pictures:
         self._folder = folder
         self._lock = threading.Lock()
         self._scene: Scene | None = None
-        self._turn = 0
+        self._shown = 0
 
     def next(self) -> bytes:
         """The next JPEG. Raises ConfigError when the folder has none."""
@@ -36,6 +36,6 @@ class Pictures:
         found = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)
         if not found:
             raise ConfigError(f"simulator.pictures: no .jpg in {folder}. Put some there.")
-        picture = found[self._turn % len(found)]
-        self._turn += 1
+        picture = found[self._shown % len(found)]
+        self._shown += 1
         return picture.read_bytes()

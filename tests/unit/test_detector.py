@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from services.detector.analyst import MOST_TOLD, Analyst
+from services.detector.analyst import MOST_REPORTED, Analyst
 from services.detector.app import build
 from services.detector.engines.engine import DetectionResult, EngineFailed
 from shared.envelope import MAX_BYTES, encode
@@ -148,7 +148,7 @@ def test_a_crowd_still_fits_into_one_message(store):
         CAT.model_copy(update={"label": "n" * 64, "box": (0.12345, 0.23456, 0.34567, 0.45678)})
     ] * 300
     (event,) = Analyst(store, FakeEngine(*crowd))(taken(store, jpeg()))
-    assert len(said(event).detections) == MOST_TOLD
+    assert len(said(event).detections) == MOST_REPORTED
     assert len(encode(event)) < MAX_BYTES
 
 

@@ -347,7 +347,7 @@ def test_the_service_says_what_it_does(here: Core):
     service = build(here.parts)
     assert service.name == "scheduler"
     names = [source.name for source in service.sources]
-    assert names == ["intervals", "reconciler", "checkup", "janitor"]
+    assert names == ["intervals", "reconciler", "integrity", "janitor"]
     assert service.about() == {"ok": True, "summary": "asks gate every 10 s"}
     assert analyzed(taken(1)).topic not in service.handlers
 

@@ -1,4 +1,4 @@
-"""Which engine runs which model: what the settings say, or what is installed and present."""
+"""Chooses the engine and the model: as the settings say, or from what is installed and present."""
 
 from __future__ import annotations
 
