@@ -1,7 +1,8 @@
 """Events as bytes and back: CloudEvents 1.0 in JSON, structured mode.
 
 Source of the format: CloudEvents specification 1.0.2 and its JSON event format. Extension
-attributes of ours: ``snapshotid``, ``cause``, ``organisation`` (when it is not the default one);
+attributes of ours: ``snapshotid``, ``cause``, ``organisation`` (when it is not the default one),
+``repeated``;
 ``traceparent`` is the distributed tracing extension.
 """
 
@@ -17,6 +18,10 @@ from shared.events import ORGANISATION, Event
 CONTENT_TYPE = "application/cloudevents+json"
 MAX_BYTES = 16_384
 """Longer messages are refused on the way in; ours hold references and at most 100 detections."""
+
+REPEATED = "repeated"
+"""Extension attribute, true when an event may have been published before: whoever would do its work
+twice should look first."""
 
 _KNOWN = {
     "specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data",

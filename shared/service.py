@@ -76,14 +76,17 @@ class Service:
     """One service. ``about`` is its state for health and the page: {"ok": bool, "summary": str, …};
     it is called from another thread every few seconds. ``isolated``, if given, handles an
     event from its second attempt on, in a process of its own, because the event may have ended this
-    one. ``close``
-    runs after all threads ended."""
+    one. ``look_up_first`` has the journal asked before the first delivery of an event whether it is
+    done already; without it that is found when the result is committed, so only a service whose
+    work costs nothing but time and has no effect outside may do without. ``close`` runs after all
+    threads ended."""
 
     name: str
     handlers: Mapping[str, Handler] = field(default_factory=dict)
     sources: Sequence[Source] = ()
     workers: int = 1
     isolated: Handler | None = None
+    look_up_first: bool = True
     about: Callable[[], Mapping[str, Any]] = _nothing
     close: Callable[[], None] = _no_close
 

@@ -43,6 +43,8 @@ def build(context: Context) -> Service:
         name="detector",
         handlers={SnapshotTaken.topic: analyst},
         workers=workers,
+        # A picture that is analysed twice costs time; what is committed first stays.
+        look_up_first=False,
         isolated=IsolatedAnalyst(context.store.root, context.settings.data, settings),
         about=about,
     )

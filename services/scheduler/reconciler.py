@@ -12,9 +12,11 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from shared.envelope import REPEATED
 from shared.errors import BrokerUnavailable, JournalUnavailable, StoreError
 from shared.events import now
 from shared.failpoint import reach
@@ -124,7 +126,7 @@ class Reconciler:
         chosen = self._announced.new(unpublished, key=lambda event: event.id)
         if chosen:
             reach("reconciler.before_publish")
-        self._context.announce(chosen)
+        self._context.announce([replace(event, extra={REPEATED: True}) for event in chosen])
         if chosen:
             reach("reconciler.published")
         self._announced.add(event.id for event in chosen)

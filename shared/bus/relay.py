@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import zmq
 
 ADDRESS = "inproc://relay"
+END = b"\0"
+"""Ends an order that others follow in the same message; no frame of an order is like it."""
 
 
 class Relay:
@@ -36,6 +38,16 @@ class Relay:
     def close(self) -> None:
         """Close what is left, when all threads but this one have ended."""
         self._context.destroy(linger=0)
+
+
+def orders(frames: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """What a message from an end asks for, one after the other."""
+    begin = 0
+    while END in frames[begin:]:
+        end = frames.index(END, begin)
+        yield frames[begin:end]
+        begin = end + 1
+    yield frames[begin:]
 
 
 class Hub:
@@ -75,10 +87,16 @@ class End:
         self._socket.set_hwm(0)
         self._socket.setsockopt(zmq.IDENTITY, name.encode())
         self._socket.connect(ADDRESS)
+        self._held: tuple[bytes, ...] = ()
+
+    def hold(self, *frames: bytes) -> None:
+        """Send to the bus thread with the next ``send``: it wakes once for all of them."""
+        self._held += (*frames, END)
 
     def send(self, *frames: bytes) -> None:
-        """Send to the bus thread."""
-        self._socket.send_multipart(frames)
+        """Send to the bus thread, after what was held."""
+        self._socket.send_multipart((*self._held, *frames))
+        self._held = ()
 
     def receive(self, timeout_s: float) -> list[bytes] | None:
         """The next message from the bus thread, or None when none came in time."""

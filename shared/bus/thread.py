@@ -19,13 +19,15 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 
 from shared.bus.broker import Broker, Delivery, Message
-from shared.bus.relay import Hub, Relay
+from shared.bus.relay import Hub, Relay, orders
 from shared.failpoint import reach
 
 log = logging.getLogger(__name__)
 
 OUTBOX = "outbox"
 POLL_S = 0.5
+GATHER_S = 0.5
+"""How long confirms are gathered before the outbox is told: one commit marks them all."""
 LAST_WORDS_S = 2.0
 """How long a stopping bus waits for confirms; what is unconfirmed then is published again."""
 
@@ -46,6 +48,7 @@ class Bus(threading.Thread):
         self._handed_out: dict[str, Delivery] = {}
         self._unconfirmed = 0
         self._confirmed: list[bytes] = []
+        self._told_at = 0.0
         self.connected = False
         self.detail = "not connected yet"
         self.ticked_at = time.monotonic()
@@ -65,7 +68,7 @@ class Bus(threading.Thread):
             self._round(hub, 0.05)
         self._round(hub, 0.0)
         self._broker.close()
-        self._flush(hub)
+        self._tell_outbox(hub)
         hub.close()
 
     def stop(self) -> None:
@@ -75,13 +78,16 @@ class Bus(threading.Thread):
     def _round(self, hub: Hub, timeout_s: float) -> None:
         # The hub's descriptor tells of news only once, and sending uses that up as well: so it is
         # emptied before every wait, and nothing is sent between.
-        self._flush(hub)
+        if self._confirmed and time.monotonic() - self._told_at >= GATHER_S:
+            self._tell_outbox(hub)
         while (message := hub.receive()) is not None:
-            self._obey(*message)
+            sender, frames = message
+            for order in orders(frames):
+                self._obey(sender, order)
         self._broker.poll(timeout_s)
         self.ticked_at = time.monotonic()
 
-    def _obey(self, sender: bytes, frames: list[bytes]) -> None:
+    def _obey(self, sender: bytes, frames: Sequence[bytes]) -> None:
         match frames:
             case [b"publish", event_id, routing_key, queue, body]:
                 self._unconfirmed += 1
@@ -110,10 +116,10 @@ class Bus(threading.Thread):
             again = b"1" if delivery.redelivered else b"0"
             self._hub.send(idle.popleft(), [b"work", delivery.tag.encode(), again, delivery.body])
 
-    def _flush(self, hub: Hub) -> None:
+    def _tell_outbox(self, hub: Hub) -> None:
         if self._confirmed:
             hub.send(OUTBOX.encode(), [b"confirmed", *self._confirmed])
-            self._confirmed = []
+            self._confirmed, self._told_at = [], time.monotonic()
 
     def on_delivery(self, delivery: Delivery) -> None:
         reach("bus.delivered")

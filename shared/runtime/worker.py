@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from shared.backoff import pause_s
 from shared.bus.relay import End, Relay
-from shared.envelope import MAX_BYTES, decode, encode
+from shared.envelope import MAX_BYTES, REPEATED, decode, encode
 from shared.errors import (
     Crashed,
     HandlerError,
@@ -47,11 +47,13 @@ SUSPICIOUS = 2
 """Begun more often than this without an end, an event may be what ends its process."""
 
 
-def announce(end: End, events: Sequence[Event], queue: str = "") -> None:
-    """Ask the bus thread to publish committed events, to one queue or to all that want them."""
-    for event in events:
-        frames = (event.id, event.routing_key, queue)
-        end.send(b"publish", *(frame.encode() for frame in frames), encode(event))
+def announce(end: End, events: Sequence[Event], queue: str = "", *, hold: bool = False) -> None:
+    """Ask the bus thread to publish committed events, to one queue or to all that want them;
+    ``hold`` leaves that to the next word with it."""
+    for number, event in enumerate(events, 1):
+        frames = (frame.encode() for frame in (event.id, event.routing_key, queue))
+        say = end.hold if hold or number < len(events) else end.send
+        say(b"publish", *frames, encode(event))
 
 
 class Worker(threading.Thread):
@@ -96,34 +98,32 @@ class Worker(threading.Thread):
             event = decode(body)
         except UndecodableMessage as error:
             log.error("a message is no event: %s", error, extra={"action": "dead_letter"})
-            end.send(b"done", tag, b"0")
+            end.hold(b"done", tag, b"0")
             return
         name = self._service.name
         if not self._in_flight.take(name, event.id, tag):
             return  # another worker has this event, and settles this delivery with its own
         outputs: Sequence[Event] | None = None
         try:
-            outputs = self._settle(event, redelivered=redelivered)
+            again = redelivered or event.extra.get(REPEATED) is True
+            outputs = self._settle(event, redelivered=again)
         finally:
             tags = self._in_flight.release(name, event.id)
         if outputs is None:
             return  # stopping without the journal: unsettled, so the broker keeps it
         reach("worker.committed")
         for each in tags:
-            end.send(b"done", each, b"1")
+            end.hold(b"done", each, b"1")
         reach("worker.acked")
-        announce(end, outputs)
+        announce(end, outputs, hold=True)
         reach("worker.published")
 
     def _settle(self, event: Event, *, redelivered: bool) -> Sequence[Event] | None:
         """Returns the events to publish; None: nobody knows what the journal holds."""
-        name = self._service.name
         with ExitStack() as suspects:
             if redelivered:
                 suspects.enter_context(self._in_flight.suspects)
-            attempt = self._insist(
-                lambda: self._journal.begin(name, event, redelivered=redelivered)
-            )
+            attempt = self._begin(event, redelivered=redelivered)
             if attempt is None:
                 return None
             reach("worker.begun")
@@ -140,6 +140,12 @@ class Worker(threading.Thread):
                 # What the handler made can't be stored, so it failed.
                 log.exception("%s: no commit", event.routing_key, extra={"action": "failed"})
                 return self._insist(self._failure(event, attempt.attempts, error))
+
+    def _begin(self, event: Event, *, redelivered: bool) -> Attempt | None:
+        if not (redelivered or self._service.look_up_first):
+            return Attempt(done=False, attempts=1)
+        name = self._service.name
+        return self._insist(lambda: self._journal.begin(name, event, redelivered=redelivered))
 
     def _attempt(self, event: Event, attempt: Attempt) -> Commit:
         """Call the handler; returns what is to be written of it."""

@@ -118,7 +118,7 @@ class _Away(LocalBroker):
 class _Hasty(Bus):
     """A bus that takes handing over for having been confirmed."""
 
-    def _obey(self, sender: bytes, frames: list[bytes]) -> None:
+    def _obey(self, sender: bytes, frames: Sequence[bytes]) -> None:
         super()._obey(sender, frames)
         if frames[0] == b"publish":
             self.on_confirmed(frames[1].decode())

@@ -43,7 +43,7 @@ def rounds_of_one() -> Iterator[Round]:
     for name in failpoints():
         kind = name.partition(".")[0]
         hits = range(1, 2) if name in once else range(1, 4)
-        if kind in ("folder", "camera", "spool") or name == "intake.after_spool":
+        if kind in ("folder", "camera", "spool", "outbox") or name == "intake.after_spool":
             hits = range(1, 3)
         for hit in hits:
             yield from _round_of_one(name, hit)

@@ -250,6 +250,7 @@ def test_a_directed_message_reaches_only_its_queue(transport: Transport) -> None
 
     assert party.bodies("drive") == ["1"]
     assert party.bodies("detector") == []
+    assert party.deliveries[0].redelivered  # it was delivered before, and is looked at as such
 
 
 @pytest.mark.promise("fault P5")

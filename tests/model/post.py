@@ -63,5 +63,7 @@ class FakeEnd:
             self.settled = True
             self._on_done()
 
+    hold = send
+
     def receive(self, _timeout_s: float) -> list[bytes] | None:
         return self._incoming.pop(0) if self._incoming else None

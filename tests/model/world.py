@@ -108,7 +108,9 @@ class World:
         self.workers = {}
         for name, (topic, handler) in handlers.items():
             self.post.topics[name] = topic
-            service = Service(name, {topic: self._watched(name, handler)})
+            careful = name != "detector"
+            handle = self._watched(name, handler) if careful else handler
+            service = Service(name, {topic: handle}, look_up_first=careful)
             self.workers[name] = Worker(
                 service, 0, relay=cast(Relay, None), journal=self.journal,
                 policy=self.settings.work, metrics=metrics, in_flight=in_flight, stop=_stopped(),

@@ -142,6 +142,15 @@ def test_only_what_the_broker_confirmed_is_told_to_the_outbox(rig: Rig):
     assert rig.confirmed(1) == ["b"]
 
 
+def test_confirms_are_gathered_for_one_mark(rig: Rig):
+    rig.publish("a")
+    assert rig.confirmed(1) == ["a"]
+    rig.publish("b")
+    eventually(lambda: len(rig.bus._confirmed) == 1)
+    rig.publish("c", "d")
+    assert rig.outbox.receive(5) == [b"confirmed", b"b", b"c", b"d"]
+
+
 def test_after_a_lost_connection_old_deliveries_are_forgotten(rig: Rig):
     rig.publish("a", "b")
     rig.confirmed(2)

@@ -38,7 +38,10 @@ def relay() -> Iterator[BusyRelay]:
         yield relay
 
 
-def test_a_message_that_arrives_while_the_bus_sends_is_seen_at_once(relay: BusyRelay) -> None:
+def test_a_message_that_arrives_while_the_bus_sends_is_seen_at_once(
+    relay: BusyRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.bus.thread.GATHER_S", 0.0)
     bus = Bus(LocalBroker(), relay, {})
     bus.start()
     outbox = relay.end(OUTBOX)

@@ -150,7 +150,9 @@ def test_a_lost_file_is_an_error_not_an_archived_snapshot(here: Core, seen: Even
 @pytest.mark.promise("fault W6")
 def test_the_service_makes_its_folder_once_and_never_in_an_empty_mount_point(here: Core):
     root = here.settings.data / "archive"
-    assert build(here.parts).about()["ok"]
+    first = build(here.parts)
+    assert first.about()["ok"]
+    assert first.look_up_first  # filing is an effect outside
     assert (root / MARKER).is_file()
     (root / MARKER).unlink()  # the volume is not mounted today
     service = build(here.parts)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.bus.relay import Relay
+from shared.bus.relay import Relay, orders
 from tests.support.fakes import eventually
 
 
@@ -32,6 +32,25 @@ def test_a_thread_has_one_end_and_gets_the_answers_to_it(relay: Relay):
     hub.send(sender, [b"answer"])
     assert end.receive(5) == [b"answer"]
     assert end.receive(0) is None
+    end.close()
+    hub.close()
+
+
+def test_what_is_held_goes_with_the_next_word_in_its_order(relay: Relay):
+    hub, end = relay.hub(), relay.end("me")
+    end.hold(b"done", b"1")
+    end.hold(b"publish", b"", b"\x00\xff")
+    assert hub.receive() is None
+    end.send(b"next", b"drive")
+    message = eventually(hub.receive)
+    assert message is not None
+    assert list(orders(message[1])) == [
+        [b"done", b"1"],
+        [b"publish", b"", b"\x00\xff"],
+        [b"next", b"drive"],
+    ]
+    end.send(b"once")
+    assert eventually(hub.receive) == (b"me", [b"once"])
     end.close()
     hub.close()
 

@@ -16,6 +16,7 @@ from services.scheduler.app import build
 from services.scheduler.interval import Intervals, request
 from services.scheduler.janitor import Janitor
 from services.scheduler.reconciler import BATCH, Reconciler
+from shared.envelope import REPEATED
 from shared.errors import BrokerUnavailable, JournalUnavailable
 from shared.events import Event, SnapshotRequested, now
 from tests.support.fakes import eventually
@@ -177,6 +178,7 @@ def test_what_no_broker_confirmed_is_published_again(here: Core, clock: Clock):
     reconciler.reconcile()
     reconciler.reconcile()
     assert [event.id for event in here.told] == [taken(1).id]
+    assert here.told[0].extra == {REPEATED: True}  # whoever would do it twice looks first
 
 
 def test_the_log_claims_no_more_than_was_done(here: Core, clock: Clock, caplog):

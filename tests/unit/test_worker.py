@@ -14,7 +14,7 @@ import pytest
 from shared.bus.local import LocalBroker
 from shared.bus.relay import Relay
 from shared.bus.thread import Bus
-from shared.envelope import MAX_BYTES
+from shared.envelope import MAX_BYTES, REPEATED
 from shared.errors import JournalUnavailable, Reject, Retry, SnapshotMissing, StoreMissing
 from shared.events import Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped, now
 from shared.journal import Journal
@@ -186,6 +186,34 @@ def test_a_second_delivery_does_nothing(rig: Rig):
         rig.give(EVENT)
         eventually(partial(rig.has_counted, "repeated", count))
     assert rig.seen == [EVENT.id]
+
+
+@pytest.mark.promise("inv I8", "fault D5")
+def test_without_a_look_first_a_repeat_is_worked_on_and_said_once(rig: Rig, monkeypatch):
+    for worker in rig.workers:
+        worker._service = replace(rig.service, look_up_first=False)
+    begin, asked = rig.journal.begin, []
+
+    def counted(service: str, event: Event, *, redelivered: bool) -> journal_module.Attempt:
+        asked.append(redelivered)
+        return begin(service, event, redelivered=redelivered)
+
+    monkeypatch.setattr(rig.journal, "begin", counted)
+    for count in (1, 2):
+        rig.give(EVENT)
+        eventually(partial(rig.has_counted, "done", count))
+        eventually(rig.is_idle)
+    assert asked == []
+    assert rig.seen == [EVENT.id] * 2
+    (output,) = skipped(EVENT)
+    published = [each.event.id for each in rig.journal.read.story(str(EVENT.snapshot_id))]
+    assert published == [EVENT.id, output.id]
+
+    rig.give(replace(EVENT, extra={REPEATED: True}))  # what may have been published before
+    eventually(partial(rig.has_counted, "repeated", 1))
+    rig.give(EVENT, queue="drive")  # what is delivered again
+    eventually(partial(rig.has_counted, "repeated", 2))
+    assert asked == [True, True]
 
 
 @pytest.mark.promise("inv I8", "fault D5")

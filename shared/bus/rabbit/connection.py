@@ -123,7 +123,9 @@ class Link:
         """Have ``delivered(queue, tag, redelivered, body)`` called; only the last has ``ready``."""
 
         def on_message(_channel: Any, method: Any, _properties: Any, body: bytes) -> None:
-            delivered(queue, method.delivery_tag, method.redelivered, body)
+            # What is for one queue was delivered before: by a process that may have died of it.
+            again = method.redelivered or not method.exchange
+            delivered(queue, method.delivery_tag, again, body)
 
         callback = None if ready is None else lambda _: self._is_ready(ready)
         # RabbitMQ keeps the number for the consumers that follow, not for the channel.
