@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from services.camera.brands import adapter_for
 from services.camera.camera import Camera
-from services.camera.fetch import FetchSnapshots, accepts_any_certificate
+from services.camera.fetch import FetchSnapshots
 from shared.events import SnapshotRequested
 from shared.service import Context, Service
 from shared.settings.cameras import FetchSection
@@ -33,7 +33,7 @@ def build(context: Context) -> Service:
                 extra={"action": "tls_unverified", "camera": name},
             )
     cameras = {name: camera_of(name, fetch) for name, fetch in sections.items()}
-    handler = FetchSnapshots(sections, cameras, context.settings.cameras.keys(), context.intake)
+    handler = FetchSnapshots(cameras, context.settings.cameras.keys(), context.intake)
     return Service(
         name="camera",
         handlers={SnapshotRequested.topic: handler},
@@ -51,6 +51,11 @@ def workers_for(cameras: int) -> int:
     return max(LEAST_WORKERS, min(MOST_WORKERS, cameras + 2))
 
 
+def accepts_any_certificate(fetch: FetchSection) -> bool:
+    """Whether another machine could pass for this camera; said in the log and in its state."""
+    return fetch.url.startswith("https:") and not fetch.verify_tls
+
+
 def camera_of(name: str, fetch: FetchSection) -> Camera:
     """The camera that a ``fetch`` section describes."""
     return Camera(
@@ -59,6 +64,7 @@ def camera_of(name: str, fetch: FetchSection) -> Camera:
         attempts=fetch.attempts,
         timeout_s=fetch.timeout_s,
         mask=masker(fetch.password),
+        any_certificate=accepts_any_certificate(fetch),
     )
 
 

@@ -33,7 +33,7 @@ LOCKOUT_S = 600.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 5.0
 FROZEN_AFTER = 20
-"""As many equal pictures in a row mean that the camera hangs; they are kept all the same."""
+"""This many equal pictures in a row mean that the camera hangs; they are kept all the same."""
 
 
 class CaptureFailed(SnapbusError):
@@ -50,12 +50,12 @@ class Health:
 
     pictures: int = 0
     failures: int = 0
-    in_a_row: int = 0
+    failures_in_a_row: int = 0
     repeats: int = 0
     last_ok: datetime | None = None
     last_error: str = ""
     last_error_at: datetime | None = None
-    hash: int | None = field(default=None, repr=False)
+    checksum: int | None = field(default=None, repr=False)
 
 
 class Camera:
@@ -69,13 +69,15 @@ class Camera:
         attempts: int,
         timeout_s: float,
         mask: Callable[[str], str],
+        any_certificate: bool = False,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._name = name
         self._adapter = adapter
         self._attempts = attempts
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._mask = mask
+        self._any_certificate = any_certificate
         self._pause = pause
         self._lock = threading.Lock()
         self._locked_out_until = float("-inf")
@@ -94,7 +96,7 @@ class Camera:
     @property
     def down(self) -> bool:
         """Whether the last attempt failed."""
-        return self._health.in_a_row > 0
+        return self._health.failures_in_a_row > 0
 
     def capture(
         self,
@@ -126,7 +128,7 @@ class Camera:
         part = intake.receive()
         checksum = 0
         try:
-            with Deadline(self._timeout_s) as deadline, self._adapter.open(deadline) as still:
+            with Deadline(self.timeout_s) as deadline, self._adapter.open(deadline) as still:
                 for chunk in one_picture(still.chunks):
                     part.write(chunk)
                     checksum = zlib.crc32(chunk, checksum)
@@ -139,38 +141,38 @@ class Camera:
         except BaseException:
             part.discard()
             raise
-        self._worked(checksum)
+        self._succeeded(checksum)
 
-    def _worked(self, checksum: int) -> None:
+    def _succeeded(self, checksum: int) -> None:
         health = self._health
-        if health.in_a_row:
+        if health.failures_in_a_row:
             log.info(
                 "camera %s gives pictures again after %d failures",
                 self._name,
-                health.in_a_row,
+                health.failures_in_a_row,
                 extra={"action": "camera_up", "camera": self._name},
             )
-        health.repeats = health.repeats + 1 if checksum == health.hash else 0
+        health.repeats = health.repeats + 1 if checksum == health.checksum else 0
         if health.repeats == FROZEN_AFTER:
             log.warning(
                 "camera %s sends the same picture again and again",
                 self._name,
                 extra={"action": "camera_frozen", "camera": self._name},
             )
-        health.hash, health.last_ok, health.in_a_row = checksum, now(), 0
+        health.checksum, health.last_ok, health.failures_in_a_row = checksum, now(), 0
         health.pictures += 1
         self._locked_out_until = float("-inf")
 
     def _failed(self, error: CameraError) -> str:
         health, reason = self._health, self._mask(str(error))
-        if not health.in_a_row:
+        if not health.failures_in_a_row:
             log.warning(
                 "camera %s gives no picture: %s",
                 self._name,
                 reason,
                 extra={"action": "camera_down", "camera": self._name},
             )
-        health.in_a_row += 1
+        health.failures_in_a_row += 1
         health.failures += 1
         health.last_error, health.last_error_at = reason, now()
         if isinstance(error, CredentialsRefused):
@@ -181,13 +183,14 @@ class Camera:
         """How the camera is doing, for health and the page."""
         health = self._health
         return {
-            "ok": not health.in_a_row,
+            "ok": not health.failures_in_a_row,
             "pictures": health.pictures,
             "failures": health.failures,
-            "failures_in_a_row": health.in_a_row,
+            "failures_in_a_row": health.failures_in_a_row,
             "frozen": health.repeats >= FROZEN_AFTER,
             "last_ok": health.last_ok.isoformat() if health.last_ok else None,
             "last_error": health.last_error,
+            "any_certificate": self._any_certificate,
             "last_error_at": health.last_error_at.isoformat() if health.last_error_at else None,
         }
 

@@ -9,16 +9,10 @@ from services.camera.camera import Camera, CaptureFailed
 from shared.errors import Reject, Retry, StoreError
 from shared.events import CameraFailed, Event, SnapshotRequested, now
 from shared.ingest.intake import Arrival, Intake
-from shared.settings.cameras import FetchSection
 
 BUSY_WAIT_S = 0.5
 """How long a request waits for a camera that another one holds, before it is put back."""
 BUSY_RETRY_S = 1.0
-
-
-def accepts_any_certificate(fetch: FetchSection) -> bool:
-    """Whether another machine could pass for this camera; told in the log and in its state."""
-    return fetch.url.startswith("https:") and not fetch.verify_tls
 
 
 class FetchSnapshots:
@@ -27,12 +21,10 @@ class FetchSnapshots:
 
     def __init__(
         self,
-        sections: Mapping[str, FetchSection],
         cameras: Mapping[str, Camera],
         configured: Collection[str],
         intake: Intake,
     ) -> None:
-        self._sections = sections
         self._cameras = cameras
         self._configured = configured
         self._intake = intake
@@ -50,10 +42,9 @@ class FetchSnapshots:
             return [_failed(event, request, f"expired at {request.expires_at.isoformat()}", 0)]
         with camera.reserved(0.0 if camera.down else BUSY_WAIT_S) as acquired:
             if not acquired:
-                down_s = self._sections[request.camera].timeout_s / 2
                 raise Retry(
                     f"camera {request.camera} is answering another request",
-                    after_s=down_s if camera.down else BUSY_RETRY_S,
+                    after_s=camera.timeout_s / 2 if camera.down else BUSY_RETRY_S,
                 )
             return self._capture(event, request, camera)
 
@@ -84,13 +75,7 @@ class FetchSnapshots:
 
     def about(self) -> Mapping[str, Any]:
         """The state of each camera, for health and the page."""
-        cameras = {
-            name: {
-                **camera.about(),
-                "any_certificate": accepts_any_certificate(self._sections[name]),
-            }
-            for name, camera in self._cameras.items()
-        }
+        cameras = {name: camera.about() for name, camera in self._cameras.items()}
         down = sorted(name for name, state in cameras.items() if not state["ok"])
         summary = f"{len(cameras) - len(down)} of {len(cameras)} cameras answer"
         if down:

@@ -92,9 +92,7 @@ class World:
         self.intake = Intake(self.store, self.journal, self.tell, max_bytes=100_000)
         gate = Camera("gate", FileAdapter(self.folder / "still.jpg"), attempts=1, timeout_s=5.0,
                       mask=str, pause=lambda _s: None)  # fmt: skip
-        fetch = self.settings.cameras["gate"].fetch
-        assert fetch is not None
-        camera = FetchSnapshots({"gate": fetch}, {"gate": gate}, ["gate"], self.intake)
+        camera = FetchSnapshots({"gate": gate}, ["gate"], self.intake)
         drive = FileSnapshots(
             FolderArchive(self.archive), self.store, self.journal,
             policy="everything", person_confidence=0.5,

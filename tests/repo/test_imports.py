@@ -30,6 +30,7 @@ HOMES = {
     "onnxruntime": "services/detector/engines/onnx.py",
     "openvino": "services/detector/engines/openvino.py",
     "ultralytics": "services/detector/engines/ultralytics.py",
+    "torch": "services/detector/engines/ultralytics.py",
     "uvicorn": "services/api/server.py",
 }
 # Alembic's scripts are programs of their own.
@@ -79,6 +80,12 @@ def test_a_vendors_library_is_imported_in_one_place(library: str) -> None:
     users = {str(path.relative_to(ROOT)) for path in CODE if library in _imports(path)}
 
     assert {user for user in users if not user.startswith((HOMES[library], *PROGRAMS))} == set()
+
+
+def test_no_handler_validates_the_data_of_an_event_again() -> None:
+    again = re.compile(r"(model_validate|TypeAdapter)\S*\(\w*\.?event\w*\.data")
+
+    assert [path for path in CODE if again.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_nothing_is_pickled() -> None:
