@@ -138,9 +138,13 @@ def test_when_summer_time_begins_or_ends_every_slot_is_asked_once(
 
 
 @pytest.mark.promise("feat G3")
-def test_it_sleeps_until_the_next_slot_at_the_longest(here: Core):
+def test_it_sleeps_until_the_next_slot_but_no_longer_than_a_second(here: Core):
     clock = Clock(datetime(2026, 3, 1, 12, 0, 9, 900_000, tzinfo=UTC))
     assert Intervals(here.parts, clock).ask() == pytest.approx(0.1, abs=0.01)
+    clock.forward(10)
+    assert Intervals(here.parts, clock).ask() == pytest.approx(0.1, abs=0.01)
+    clock.forward(1)  # nine seconds before the next one
+    assert Intervals(here.parts, clock).ask() == 1.0
 
 
 def test_a_request_says_who_asks_and_when_nobody_wants_it_any_more():
