@@ -13,10 +13,12 @@ can't take stays with the broker. Frames, first the verb:
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from shared.bus.broker import Broker, Delivery, Message
 from shared.bus.relay import Hub, Relay, orders
@@ -43,6 +45,8 @@ class Bus(threading.Thread):
         self._relay = relay
         self._consumes = consumes
         self._stopping = threading.Event()
+        self._wake, self._alarm = socket.socketpair()
+        self._alarm.setblocking(False)
         self._idle: dict[str, deque[bytes]] = defaultdict(deque)
         self._waiting: dict[str, deque[Delivery]] = defaultdict(deque)
         self._handed_out: dict[str, Delivery] = {}
@@ -60,6 +64,7 @@ class Bus(threading.Thread):
             # Twice as many as can be worked on: the next one is there when a worker is idle.
             self._broker.consume(queue, topics, prefetch=2 * workers)
         self._broker.watch(hub.descriptor, lambda: None)
+        self._broker.watch(self._wake.fileno(), lambda: None)
         self._broker.open(self)
         while not self._stopping.is_set():
             self._round(hub, POLL_S)
@@ -70,10 +75,14 @@ class Bus(threading.Thread):
         self._broker.close()
         self._tell_outbox(hub)
         hub.close()
+        self._wake.close()
+        self._alarm.close()
 
     def stop(self) -> None:
         """Settle what was said so far, wait a moment for confirms, disconnect. Any thread."""
         self._stopping.set()
+        with suppress(OSError):  # it has stopped already, or was told before
+            self._alarm.send(b"!")
 
     def _round(self, hub: Hub, timeout_s: float) -> None:
         # The hub's descriptor tells of news only once, and sending uses that up as well: so it is

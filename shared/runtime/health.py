@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import socket
 import threading
 import time
 import urllib.error
@@ -29,6 +30,8 @@ from shared.errors import ConfigError
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 WELL_S, WATCH_S = 60.0, 50.0
 """After how long without a problem /watch stops to answer at once, and when it does at last."""
+LOOK_S = 1.0
+"""How often it looks meanwhile."""
 STALE_S = 30.0
 """A process that has not examined itself for this long hangs."""
 
@@ -89,17 +92,29 @@ class HealthServer:
                 f"health.port: {host}:{port} can't be used: {error.strerror}. "
                 "Choose another with SNAPBUS__HEALTH__PORT, or 0 for any."
             ) from error
+        self._stopping = threading.Event()
         self.port = self._server.server_address[1]
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, name="health", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, name="health", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        self._server.shutdown()
+        self._stopping.set()
+        host = str(self._server.server_address[0])
+        with suppress(OSError):  # a last caller, who lets it look up
+            socket.create_connection((_reachable(host), self.port), timeout=1).close()
+        self._thread.join(1)
         self._server.server_close()
+
+    def _run(self) -> None:
+        # Not serve_forever, which wakes twice a second to see whether it shall stop.
+        while not self._stopping.is_set():
+            self._server.handle_request()
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  nothing is bound here
 
 
 class _Watch:
@@ -117,7 +132,7 @@ class _Watch:
             now = time.monotonic()
             if began - self._well_since < WELL_S or now - began > WATCH_S:
                 return
-            time.sleep(1.0)
+            time.sleep(LOOK_S)
         self._well_since = math.inf
 
     def _is_well(self) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import pytest
 
-from services.scheduler.reconciler import BATCH, Reconciler
+from services.scheduler import reconciler as reconcilers
+from services.scheduler.reconciler import Reconciler
 from shared.events import Event, now
 from shared.service import Context
 from shared.settings import Settings
@@ -20,7 +21,8 @@ from tests.support.fakes import eventually
 from tests.support.making import analyzed, taken
 from tests.unit.test_worker import Rig
 
-EVENTS = 2 * BATCH + 200
+BATCH = 100
+EVENTS = 2 * BATCH + 40
 """More than two rounds of the reconciler. Ten thousand take a minute, and showed the same."""
 
 
@@ -42,7 +44,11 @@ def shuffled(events: Sequence[Event]) -> list[Event]:
 
 
 @pytest.mark.promise("fault D5", "inv I6", "inv I8")
-def test_a_long_backlog_is_worked_through_and_everything_is_done_once(rig: Rig, tmp_path: Path):
+def test_a_long_backlog_is_worked_through_and_everything_is_done_once(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reconcilers, "BATCH", BATCH)
+    monkeypatch.setattr(reconcilers, "UNPUBLISHED_S", 0.3)
     backlog = [analyzed(taken(number), "cat") for number in range(EVENTS)]
     rig.journal.append(backlog)
     half = [event.id for event in backlog[::2]]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from services.allinone.app import build, check
 from shared.main import main
-from tests.support.system import ROOT, System
 
 Said = tuple[int, str, str]
 
@@ -88,23 +84,3 @@ def test_what_a_variable_overrides_is_told(checked, monkeypatch):
         0,
         "snapbus.yml: api.port is 81, by the variable SNAPBUS__API__PORT, and not 80\n",
     )
-
-
-def test_the_doubt_is_in_the_log_as_well(tmp_path: Path):
-    system = System(tmp_path, {"cameras": {"attic": {"place": "Attic"}}})
-    with closing(system):
-        system.start("ftp")
-        assert "cameras.attic: has no door" in system.log("ftp")
-
-
-def test_all_services_together_check_what_each_would_refuse(tmp_path: Path):
-    config = tmp_path / "snapbus.yml"
-    config.write_text("cameras: {porch: {ftp: {}}}")
-    command = [sys.executable, "-m", "services.allinone", "--check"]
-    fine = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    command += ["--config", str(config)]
-    bad = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (fine.returncode, fine.stderr) == (0, "")
-    assert fine.stdout == "config/snapbus.yml is fine: no cameras yet\n"
-    assert bad.returncode == 2
-    assert "cameras.porch.ftp.password: is missing" in bad.stderr

@@ -40,18 +40,18 @@ def test_a_picture_is_a_jpeg_of_the_asked_size(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("camera", ["porch", "gate", "yard", "far corner", "stable"])
 def test_boxes_lie_within_the_picture_and_have_known_labels(camera: str) -> None:
-    scene = Scene(camera, (640, 360))
-    for moment in moments(60):
+    scene = Scene(camera, (320, 180))
+    for moment in moments(40):
         for figure in scene.at(moment).figures:
             left, top, right, bottom = figure.box
-            assert 0 <= left < right <= 640
-            assert 0 <= top < bottom <= 360
+            assert 0 <= left < right <= 320
+            assert 0 <= top < bottom <= 180
             assert figure.label in LABELS
             assert 0 < figure.visible <= 1
 
 
 def test_people_cars_and_cats_come_and_go() -> None:
-    scene = Scene("porch", (320, 180))
+    scene = Scene("porch", (160, 90))
     seen = [{figure.label for figure in scene.at(moment).figures} for moment in moments(200, 31)]
     assert set().union(*seen) == set(LABELS)
     assert set() in seen
@@ -60,7 +60,7 @@ def test_people_cars_and_cats_come_and_go() -> None:
 
 
 def test_a_box_encloses_what_the_visitor_changed() -> None:
-    scene = Scene("yard", (640, 360), hour=12, stamped=False)
+    scene = Scene("yard", (320, 180), hour=12, stamped=False)
     alone = next(d for d in map(scene.at, moments(200)) if [f.label for f in d.figures] == ["cat"])
     empty = scene.draw(NOON, [])
     left, top, right, bottom = (round(edge) for edge in alone.figures[0].box)

@@ -19,6 +19,8 @@ from shared.errors import JournalUnavailable, Reject, Retry, SnapshotMissing, St
 from shared.events import Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped, now
 from shared.journal import Journal
 from shared.journal import journal as journal_module
+from shared.runtime import outbox
+from shared.runtime import worker as workers
 from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
 from shared.runtime.outbox import Outbox
@@ -117,7 +119,9 @@ class Rig:
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    for module in (workers, outbox):  # how long they notice nothing of a stop
+        monkeypatch.setattr(module, "WAIT_S", 0.02)
     rig = Rig(tmp_path)
     rig.journal.subscribe("drive", ["snapshot.analyzed"])
     rig.journal.append([EVENT, OTHER])
