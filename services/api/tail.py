@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -25,7 +26,8 @@ from shared.journal.queries.snapshots import Reader
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.2
+POLL_S, IDLE_POLL_S = 0.2, 1.0
+"""How often the journal is read: while somebody watches, and while nobody does."""
 BEAT_S = 15.0
 PAGE = 500
 RING = 2_000
@@ -53,6 +55,7 @@ class Tail:
         self._watchers: set[Watcher] = set()
         self._one_at_a_time = anyio.CapacityLimiter(1)
         self._started = asyncio.Event()
+        self._came = asyncio.Event()
         self._ended = False
         self.is_behind = False
 
@@ -83,7 +86,17 @@ class Tail:
                 if self.is_behind:
                     log.info("events flow again", extra={"action": "tail_caught_up"})
                 self.is_behind, pause = False, POLL_S
+            await self._pause(pause)
+
+    async def _pause(self, pause: float) -> None:
+        """Wait, without watchers longer than ``pause``, but only until one comes."""
+        if self._watchers:
             await asyncio.sleep(pause)
+            return
+        self._came.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(pause, IDLE_POLL_S)):
+                await self._came.wait()
 
     async def beat(self) -> None:
         """Keep quiet connections alive until cancelled; one clock for all of them."""
@@ -161,6 +174,7 @@ class Tail:
         for each in self._after(place):
             watcher.offer(each.event)
         self._watchers.add(watcher)
+        self._came.set()
         if self._ended:
             watcher.end()
         try:

@@ -104,23 +104,11 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables up to this version. Raises JournalUnavailable."""
-        from alembic import command  # here, because it takes long and tools need it not
-        from alembic.config import Config
-        from alembic.util import CommandError
-
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
         with self.writing(preparing=True) as connection:
             if not self.is_sqlite:
                 connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-            config.attributes["connection"] = connection
-            try:
-                command.upgrade(config, "head")
-            except CommandError as error:
-                raise ConfigError(
-                    f"journal.url: its tables are of another version of Snapbus, probably a newer "
-                    f"one ({error}). Start that version, or restore a backup of before."
-                ) from error
+            if _revision(connection) != newest_revision():
+                _upgrade(connection)
 
     def check(self) -> None:
         """Raise ConfigError when the tables are not there. Raises JournalUnavailable."""
@@ -192,6 +180,35 @@ class Database:
         if self._lock_file:
             self._lock_file.close()
             self._lock_file = None
+
+
+def newest_revision() -> str:
+    """The revision that the tables of this version have."""
+    return max(path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")).partition("_")[0]
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("select version_num from alembic_version")).scalar()
+
+
+def _upgrade(connection: Connection) -> None:
+    # Here, because it takes a third of a second and 8 MB, and is hardly ever needed.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise ConfigError(
+            f"journal.url: its tables are of another version of Snapbus, probably a newer "
+            f"one ({error}). Start that version, or restore a backup of before."
+        ) from error
 
 
 def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from shared.bus.thread import Bus
 from shared.errors import JournalUnavailable, StoreError
@@ -15,6 +17,11 @@ from shared.service import Service
 from shared.store import Store
 
 BUS_HANGS_S = 30.0
+LOOKS = 12
+"""How often a service is looked at within the time after which it is stuck."""
+REPORT_S = 10.0
+"""What a service says of itself goes to the journal when it changes, and so often when it doesn't:
+at rest each write and its sync would be most of what there is to do."""
 
 
 class SelfCheck:
@@ -38,6 +45,9 @@ class SelfCheck:
         self._metrics = metrics
         self._started_at = started_at
         self._stuck_s = stuck_s
+        self._stuck: dict[str, str] = {}
+        self._looked: dict[str, float] = {}
+        self._reported: dict[str, tuple[float, Mapping[str, Any]]] = {}
 
     def run(self) -> Pulse:
         """What was found; the services' own words go to the journal too."""
@@ -54,18 +64,40 @@ class SelfCheck:
         if damage:
             problems.append(damage)
         try:
+            self._look_for_stuck()
             for service in self._services:
                 about = {"ok": True, **service.about()}
                 if damage:
                     about |= {"ok": False, "summary": damage}
                 states[service.name] = about
-                if stuck := self._journal.recovery.stuck(service.name, self._stuck_s):
+                if stuck := self._stuck.get(service.name):
                     about |= {"ok": False, "stuck": stuck}
                     problems.append(f"{service.name}: {stuck}")
-                self._journal.report(service.name, self._started_at, about | {"broker": bus.detail})
+                self._report(service.name, about | {"broker": bus.detail})
         except (StoreError, JournalUnavailable) as error:
             problems.append(str(error))
         return Pulse(tuple(problems), states)
+
+    def _look_for_stuck(self) -> None:
+        """At least at one service, which also shows that the journal answers."""
+        moment, patience = time.monotonic(), self._stuck_s / LOOKS
+        due = [
+            service
+            for service in self._services
+            if self._stuck.get(service.name)
+            or moment - self._looked.get(service.name, -math.inf) >= patience
+        ]
+        for service in due or self._services[:1]:
+            stuck = self._journal.recovery.stuck(service.name, self._stuck_s)
+            self._stuck[service.name] = stuck
+            self._looked[service.name] = moment
+
+    def _report(self, name: str, about: Mapping[str, Any]) -> None:
+        moment = time.monotonic()
+        at, last = self._reported.get(name, (-math.inf, {}))
+        if about != last or moment - at >= REPORT_S:
+            self._journal.report(name, self._started_at, about)
+            self._reported[name] = moment, about
 
     def _damage(self) -> str:
         try:

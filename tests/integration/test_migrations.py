@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -12,13 +14,16 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event, text
 
 from shared.errors import ConfigError, JournalUnavailable
 from shared.journal import Journal
+from shared.journal.database import MIGRATIONS, newest_revision
 from shared.journal.schema import metadata
 from tests.support.fakes import eventually
 from tests.support.making import taken
+from tests.support.system import ROOT
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -79,3 +84,14 @@ def test_tables_of_a_newer_version_are_left_alone_and_told(url: str):
 
     with closing(Journal.open(url, owner=False)) as journal:
         assert journal.read.newest_seq() == 1
+
+
+def test_tables_that_are_up_to_date_cost_no_migration(url: str):
+    script = ScriptDirectory(str(MIGRATIONS))
+    assert newest_revision() == script.get_current_head()
+    Journal.open(url).close()
+
+    opening = "import sys; from shared.journal import Journal; Journal.open(sys.argv[1]).close()"
+    command = [sys.executable, "-c", f"{opening}; print('alembic' in sys.modules)", url]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
