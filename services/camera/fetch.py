@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from services.camera.camera import Camera, CaptureFailed
@@ -11,7 +13,8 @@ from shared.events import CameraFailed, Event, SnapshotRequested, now
 from shared.ingest.intake import Arrival, Intake
 
 BUSY_WAIT_S = 0.5
-"""How long a request waits for a camera that another one holds, before it is put back."""
+"""How long a request waits for a camera that another one holds, before it is put back. One waits at
+a time, because there are hardly more workers than cameras."""
 BUSY_RETRY_S = 1.0
 
 
@@ -28,6 +31,7 @@ class FetchSnapshots:
         self._cameras = cameras
         self._configured = configured
         self._intake = intake
+        self._may_wait = threading.Lock()
 
     def __call__(self, event: Event) -> Sequence[Event]:
         """Ask the camera and take its picture in; repeating it makes no second snapshot.
@@ -40,13 +44,24 @@ class FetchSnapshots:
             raise Reject(self._why_not(request.camera))
         if request.expires_at and now() >= request.expires_at:
             return [_failed(event, request, f"expired at {request.expires_at.isoformat()}", 0)]
-        with camera.reserved(0.0 if camera.down else BUSY_WAIT_S) as acquired:
+        with self._reserved(camera) as acquired:
             if not acquired:
                 raise Retry(
                     f"camera {request.camera} is answering another request",
                     after_s=camera.timeout_s / 2 if camera.down else BUSY_RETRY_S,
                 )
             return self._capture(event, request, camera)
+
+    @contextmanager
+    def _reserved(self, camera: Camera) -> Iterator[bool]:
+        with ExitStack() as held:
+            acquired = held.enter_context(camera.reserved(0.0))
+            if not acquired and not camera.down and self._may_wait.acquire(blocking=False):
+                try:
+                    acquired = held.enter_context(camera.reserved(BUSY_WAIT_S))
+                finally:
+                    self._may_wait.release()
+            yield acquired
 
     def _capture(self, event: Event, request: SnapshotRequested, camera: Camera) -> Sequence[Event]:
         def arrival(name: str) -> Arrival:
