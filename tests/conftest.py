@@ -13,8 +13,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from services.detector.hush import hush
+from tests.support import promises, proofs
 from tests.support.postgres import PostgresServer
-from tests.support.promises import pytest_addoption, pytest_configure
 from tests.support.servers import RabbitServer, ServerFailed, ServerMissing
 
 # A busy machine is no reason for a red test.
@@ -25,7 +25,17 @@ hypothesis_settings.load_profile("snapbus")
 
 hush()  # tests import what engines are made of, too
 
-__all__ = ["pytest_addoption", "pytest_configure"]
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the reports."""
+    promises.add_option(parser)
+    proofs.add_option(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin the reports that are asked for."""
+    promises.watch(config)
+    proofs.watch(config)
 
 
 @pytest.fixture(scope="session")

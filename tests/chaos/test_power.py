@@ -38,7 +38,7 @@ def cut(*arguments: str) -> dict[str, Any]:
 
 
 @pytest.mark.promise("fault X2", "inv I1", "inv I2", "inv I9")
-@pytest.mark.parametrize("setup", ["sqlite", "postgres"])
+@pytest.mark.parametrize("setup", ["sqlite", pytest.param("postgres", marks=pytest.mark.prove)])
 def test_nothing_acknowledged_is_lost_when_the_power_is_cut(setup: str):
     account = cut("--setup", setup, "--rounds", "1")
 
@@ -49,7 +49,10 @@ def test_nothing_acknowledged_is_lost_when_the_power_is_cut(setup: str):
 
 @pytest.mark.parametrize(
     ("control", "what"),
-    [("synchronous-normal", "row"), ("no-archive-file-sync", "archived bytes")],
+    [
+        ("synchronous-normal", "row"),
+        pytest.param("no-archive-file-sync", "archived bytes", marks=pytest.mark.prove),
+    ],
 )
 def test_without_its_safeguard_the_test_above_is_red(control: str, what: str):
     account = cut("--control", control, "--rounds", "1")

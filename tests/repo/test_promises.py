@@ -76,7 +76,7 @@ def test_a_promise_is_kept_when_all_its_tests_passed_and_none_was_skipped(
 
 def test_the_report_knows_of_tests_that_workers_run(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(
-        "from tests.support.promises import pytest_addoption, pytest_configure\n"
+        "from tests.conftest import pytest_addoption, pytest_configure\n"
     )
     (tmp_path / "test_it.py").write_text(
         "import pytest\n@pytest.mark.promise('inv I1')\ndef test_it(): pass\n"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotTaken, now
@@ -95,10 +97,23 @@ class Core:
         return self.intake.accept(part, Arrival(**({"camera": "porch", "door": "ftp"} | arrival)))
 
 
+@cache
+def _prepared() -> bytes:
+    """A database whose tables are made: making them takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        Journal.open(f"sqlite:///{folder}/snapbus.db").close()
+        return (Path(folder) / "snapbus.db").read_bytes()
+
+
 def core(folder: Path, tree: Mapping[str, Any] | None = None, clock: Clock | None = None) -> Core:
     """A core on SQLite below a folder; close its journal."""
     settings = Settings.model_validate({"data": folder, **(tree or {})})
     store = Store(folder / "store")
     store.create()
+    if (
+        settings.journal_url == f"sqlite:///{folder}/snapbus.db"
+        and not (folder / "snapbus.db").exists()
+    ):
+        (folder / "snapbus.db").write_bytes(_prepared())
     journal = Journal.open(settings.journal_url, clock=clock or now)
     return Core(settings, store, journal)

@@ -12,12 +12,12 @@ PROMISES = Path(__file__).parents[2] / "docs" / "promises.md"
 ID = re.compile(r"\b(feat|fault|sec|inv) [A-Z]+\d+[a-z]?\b")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def add_option(parser: pytest.Parser) -> None:
     """Add --promises."""
     parser.addoption("--promises", action="store_true", help="end with a list of the promises kept")
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def watch(config: pytest.Config) -> None:
     """Watch the run when --promises is given."""
     if config.getoption("--promises"):
         config.pluginmanager.register(Promises(), "promises")
