@@ -21,6 +21,7 @@ class LoopCalls:
         self._calls: deque[tuple[Callable[[], None], Callable[[], None]]] = deque()
         self._lock = threading.Lock()
         self._open = True
+        self._woken = False
         self._fileno = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         ioloop.register(self._fileno, self, ioloop.READ)
 
@@ -29,14 +30,19 @@ class LoopCalls:
         closed. Any thread."""
         self._calls.append((call, failed))
         with self._lock:
-            if self._open:
+            if self._open and not self._woken:
+                self._woken = True
                 os.eventfd_write(self._fileno, 1)
 
     def handle_read_event(self) -> None:
         os.eventfd_read(self._fileno)
+        self._woken = False  # from here on a new call wakes the loop again
         while self._calls:
             call, failed = self._calls.popleft()
-            self._ioloop.call_later(0, call, _errback=failed)
+            try:
+                call()
+            except Exception:  # noqa: BLE001  one session's trouble is no other's
+                failed()
 
     def readable(self) -> bool:
         return True

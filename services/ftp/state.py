@@ -40,7 +40,7 @@ class ServerState:
 
     def open(self) -> None:
         """Start the threads that store uploads."""
-        self._executor = UploadExecutor(self.section.store_threads)
+        self._executor = UploadExecutor(self._context.intake, self.section.store_threads)
 
     def close(self, timeout_s: float) -> None:
         """Finish what was received."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -24,7 +25,7 @@ from shared.errors import (
 )
 from shared.events import CameraTested, now
 from shared.ingest.capture_time import captured_at
-from shared.ingest.intake import Arrival
+from shared.ingest.intake import Accepted, Arrival, Intake
 from shared.picture.format import MAGIC, begins, sniff
 from shared.service import Context
 from shared.store import Part
@@ -112,21 +113,8 @@ class Upload:
             if self._part:
                 self._part.discard()
 
-    def finish(self) -> Reply:
-        """All bytes are there: store them, and say what to answer. Blocks."""
-        try:
-            if self._part is None or self._is_probe(self._part):
-                return self._tested()
-            accepted = self._context.intake.accept(self._part, self._arrival())
-        except (PictureError, StoreError, JournalUnavailable) as error:
-            return refusal(error)
-        finally:
-            self.close()
-        if accepted.duplicate:
-            return Reply(226, f"Transfer complete; known as {accepted.snapshot_id}.", "repeated")
-        return Reply(226, f"Transfer complete; taken as {accepted.snapshot_id}.", "taken")
-
-    def _arrival(self) -> Arrival:
+    def arrival(self) -> Arrival:
+        """What is known of the picture."""
         time = captured_at(self.name, now(), self._sender.zone)
         return Arrival(
             camera=self._sender.camera,
@@ -135,6 +123,11 @@ class Upload:
             captured_at=time,
             captured_by="name" if time else "arrival",
         )
+
+    def picture(self) -> Part | None:
+        """The bytes, or None when they are a camera's test."""
+        part = self._part
+        return None if part is None or self._is_probe(part) else part
 
     def _is_probe(self, part: Part) -> bool:
         head = part.head
@@ -147,11 +140,47 @@ class Upload:
         # The first bytes of a picture, and no more, are a cut upload and not a test.
         return not begins(head)
 
-    def _tested(self) -> Reply:
+    def tested(self) -> Reply:
+        """Record the camera's test. Raises JournalUnavailable."""
         data = CameraTested(camera=self._sender.camera, door="ftp", name=self.name[-255:])
         cause = f"ftp:{self._sender.session}:{self.name}"
         self._context.record([data.event(subject=self._sender.camera, cause=cause)])
         return Reply(226, "Transfer complete; this was a test, no picture.", "tests")
+
+
+def finish(intake: Intake, uploads: Sequence[Upload]) -> list[Reply]:
+    """All bytes of these are there: store them, and say what to answer to each. Blocks."""
+    try:
+        pictures = {upload: part for upload in uploads if (part := upload.picture())}
+        outcomes = intake.accept_all([(part, each.arrival()) for each, part in pictures.items()])
+        replies = dict(zip(pictures, map(_reply, outcomes), strict=True))
+        return [replies.get(upload) or _test_reply(upload) for upload in uploads]
+    finally:
+        for upload in uploads:
+            upload.close()
+
+
+def _reply(outcome: Accepted | Exception) -> Reply:
+    if isinstance(outcome, SnapbusError):
+        return refusal(outcome)
+    if isinstance(outcome, Exception):
+        return broken(outcome)
+    if outcome.duplicate:
+        return Reply(226, f"Transfer complete; known as {outcome.snapshot_id}.", "repeated")
+    return Reply(226, f"Transfer complete; taken as {outcome.snapshot_id}.", "taken")
+
+
+def _test_reply(upload: Upload) -> Reply:
+    try:
+        return upload.tested()
+    except JournalUnavailable as error:
+        return refusal(error)
+
+
+def broken(error: Exception) -> Reply:
+    """What to answer to an upload that failed by an error of ours."""
+    log.error("an upload could not be finished", exc_info=error, extra={"action": "upload_failed"})
+    return Reply(451, "Internal error; the log of the server says more. Send it again later.")
 
 
 def refusal(error: SnapbusError) -> Reply:

@@ -18,11 +18,12 @@ from typing import Literal
 
 from ulid import ULID
 
-from shared.errors import JournalUnavailable, PictureError
+from shared.errors import JournalUnavailable, StoreError
 from shared.events import Door, Event, SnapshotTaken, now
 from shared.failpoint import reach
-from shared.ingest.spool import Spool, Waiting
+from shared.ingest.spool import Spool
 from shared.journal import Journal
+from shared.journal.catalogue import Candidate
 from shared.picture.format import check_complete, sniff
 from shared.store import Blob, Part, Store
 from shared.text import storable
@@ -87,56 +88,76 @@ class Intake:
         tell whether it is a repeat, and it counts as a new one until the journal knows better.
         Raises PictureError or StoreError; then nothing is kept and the sender must be refused.
         """
-        received_at = now()
-        arrival = replace(arrival, name=storable(arrival.name, NAME_CHARACTERS))
-        try:
-            media_type = sniff(part.head)
-            check_complete(part.path)
-        except PictureError:
-            part.discard()
-            raise
-        blob = part.commit()
-        reach("intake.stored")
-        event = self._taken(arrival, blob, media_type, received_at)
-        keys = dedupe_keys(arrival, blob.sha256, received_at)
-        snapshot_id, duplicate = self._record(
-            Waiting(event, keys, repeats_since=received_at - REPEAT_WINDOW)
-        )
-        log.info(
-            "%s a picture of %s",
-            "knew" if duplicate else "took",
-            arrival.camera,
-            extra={
-                "action": "snapshot_repeated" if duplicate else "snapshot_taken",
-                "camera": arrival.camera,
-                "snapshot_id": snapshot_id,
-                "door": arrival.door,
-                "size": blob.size,
-            },
-        )
-        return Accepted(snapshot_id, duplicate)
+        (outcome,) = self.accept_all([(part, arrival)])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-    def _record(self, waiting: Waiting) -> tuple[str, bool]:
-        snapshot_id = str(waiting.taken.snapshot_id)
+    def accept_all(self, received: Sequence[tuple[Part, Arrival]]) -> list[Accepted | Exception]:
+        """The same for several, in one transaction: what ``accept`` returns or raises for each."""
+        outcomes: dict[int, Accepted | Exception] = {}
+        candidates: dict[int, Candidate] = {}
+        for index, (part, arrival) in enumerate(received):
+            try:
+                candidates[index] = self._candidate(part, arrival)
+            except Exception as error:  # noqa: BLE001  handed to the one whose picture it is
+                part.discard()
+                outcomes[index] = error
+        blobs = self._store.commit([received[index][0] for index in candidates])
+        for index, blob in zip(list(candidates), blobs, strict=True):
+            if isinstance(blob, Exception):
+                outcomes[index] = blob
+                del candidates[index]
+            else:
+                reach("intake.stored")
+        recorded = self._record(list(candidates.values()))
+        outcomes |= zip(candidates, recorded, strict=True)
+        for index, candidate in candidates.items():
+            _log(candidate.taken, outcomes[index])
+        return [outcomes[index] for index in range(len(received))]
+
+    def _record(self, candidates: Sequence[Candidate]) -> list[Accepted | Exception]:
+        if not candidates:
+            return []
         if time.monotonic() >= self._journal_away_until:
             try:
                 reach("intake.before_record")
-                snapshot_id, duplicate = self._journal.record_snapshot(
-                    waiting.taken, waiting.keys, repeats_since=waiting.repeats_since
-                )
+                answers = self._journal.record_snapshots(candidates)
                 reach("intake.after_record")
             except JournalUnavailable as error:
                 # The next ones go straight to the spool, so that not every camera must wait.
                 self._journal_away_until = time.monotonic() + JOURNAL_RETRY_S
                 log.warning("spooling: %s", error, extra={"action": "spooling"})
+            except Exception as error:  # noqa: BLE001  handed to the one whose picture it is
+                if len(candidates) == 1:
+                    return [error]
+                return [outcome for each in candidates for outcome in self._record([each])]
             else:
-                if not duplicate:
-                    self._announce([waiting.taken])
-                    reach("intake.announced")
-                return snapshot_id, duplicate
-        self._spool.put(waiting)
+                accepted = [Accepted(*answer) for answer in answers]
+                pairs = zip(candidates, accepted, strict=True)
+                self._announce([each.taken for each, answer in pairs if not answer.duplicate])
+                reach("intake.announced")
+                return list(accepted)
+        return [self._spooled(each) for each in candidates]
+
+    def _spooled(self, candidate: Candidate) -> Accepted | Exception:
+        try:
+            self._spool.put(candidate)
+        except StoreError as error:
+            return error
         reach("intake.after_spool")
-        return snapshot_id, False
+        return Accepted(str(candidate.taken.snapshot_id), duplicate=False)
+
+    def _candidate(self, part: Part, arrival: Arrival) -> Candidate:
+        """Check what is cheap to check, and say what will be recorded. Raises PictureError."""
+        received_at = now()
+        arrival = replace(arrival, name=storable(arrival.name, NAME_CHARACTERS))
+        media_type = sniff(part.head)
+        with part.mapped() as data:
+            check_complete(data)
+        taken = self._taken(arrival, Blob(part.sha256, part.size), media_type, received_at)
+        keys = dedupe_keys(arrival, part.sha256, received_at)
+        return Candidate(taken, keys, repeats_since=received_at - REPEAT_WINDOW)
 
     def _taken(self, arrival: Arrival, blob: Blob, media_type: str, received_at: datetime) -> Event:
         snapshot_id = str(ULID.from_datetime(received_at))
@@ -159,6 +180,23 @@ class Intake:
             snapshot_id=snapshot_id,
             time=received_at,
         )
+
+
+def _log(taken: Event, outcome: Accepted | Exception) -> None:
+    if isinstance(outcome, Exception):
+        return  # who hands it to the sender logs it
+    log.info(
+        "%s a picture of %s",
+        "knew" if outcome.duplicate else "took",
+        taken.subject,
+        extra={
+            "action": "snapshot_repeated" if outcome.duplicate else "snapshot_taken",
+            "camera": taken.subject,
+            "snapshot_id": outcome.snapshot_id,
+            "door": taken.data["door"],
+            "size": taken.data["size"],
+        },
+    )
 
 
 def dedupe_keys(arrival: Arrival, sha256: str, received_at: datetime) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,19 +19,11 @@ from typing import Any
 from shared.errors import StoreError
 from shared.events import Event
 from shared.failpoint import reach
+from shared.journal.catalogue import Candidate
 from shared.store import Store
 from shared.store.disk import sync_folder, syncing
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A picture that is not in the journal yet: what ``Journal.record_snapshot`` takes."""
-
-    taken: Event
-    keys: tuple[str, ...]
-    repeats_since: datetime
 
 
 class Spool:
@@ -43,11 +34,11 @@ class Spool:
         self._folder = store.root / "spool"
         self._named = False
 
-    def path(self, waiting: Waiting) -> Path:
+    def path(self, waiting: Candidate) -> Path:
         """Where one is kept."""
         return self._folder / f"{waiting.taken.snapshot_id}.json"
 
-    def put(self, waiting: Waiting) -> None:
+    def put(self, waiting: Candidate) -> None:
         """Keep one; when this returns, it is synced. Raises StoreError."""
         final = self.path(waiting)
         part = final.with_suffix(".part")
@@ -76,7 +67,7 @@ class Spool:
     def __len__(self) -> int:
         return sum(1 for _ in self._folder.glob("*.json"))
 
-    def __iter__(self) -> Iterator[Waiting]:
+    def __iter__(self) -> Iterator[Candidate]:
         """Those that wait, oldest first. A damaged file stays and is told in the log."""
         for path in sorted(self._folder.glob("*.json")):
             try:
@@ -86,7 +77,7 @@ class Spool:
             except (ValueError, KeyError, TypeError, OSError) as error:
                 log.error("%s can't be read: %s", path, error, extra={"action": "spool_damaged"})
 
-    def drop(self, waiting: Waiting) -> None:
+    def drop(self, waiting: Candidate) -> None:
         """Forget one that is in the journal now. Raises StoreError."""
         try:
             self.path(waiting).unlink(missing_ok=True)
@@ -97,7 +88,7 @@ class Spool:
 _TEXTS = ("id", "topic", "subject", "source", "snapshot_id", "cause", "trace")
 
 
-def _as_dict(waiting: Waiting) -> dict[str, Any]:
+def _as_dict(waiting: Candidate) -> dict[str, Any]:
     event = waiting.taken
     return {
         "event": {name: getattr(event, name) for name in _TEXTS}
@@ -107,10 +98,10 @@ def _as_dict(waiting: Waiting) -> dict[str, Any]:
     }
 
 
-def _from_dict(raw: Any) -> Waiting:
+def _from_dict(raw: Any) -> Candidate:
     fields = dict(raw["event"])
     fields["time"] = datetime.fromisoformat(fields["time"])
-    return Waiting(
+    return Candidate(
         taken=Event(**fields),
         keys=tuple(raw["keys"]),
         repeats_since=datetime.fromisoformat(raw["repeats_since"]),

@@ -19,10 +19,11 @@ from shared.errors import JournalUnavailable, StoreMissing
 from shared.events import Event
 from shared.events import now as utc_now
 from shared.failpoint import reach
+from shared.journal.catalogue import Answer, Candidate, record_snapshots
 from shared.journal.database import Database
 from shared.journal.facts import Facts
 from shared.journal.group_commit import GroupCommit
-from shared.journal.mapping import record, record_snapshot
+from shared.journal.mapping import record
 from shared.journal.queries.audit import Audit
 from shared.journal.queries.recovery import Recovery
 from shared.journal.queries.snapshots import Reader
@@ -97,22 +98,22 @@ class Journal:
         self._group.close()
         self._database.close()
 
-    def record_snapshot(
-        self, taken: Event, keys: Sequence[str], *, repeats_since: datetime
-    ) -> tuple[str, bool]:
-        """Catalogue a stored picture under ``keys[0]`` together with its ``snapshot.taken``.
-
-        Returns its id and whether it was known already: under the first key, or under another since
-        ``repeats_since`` or up to as long after it was received.
-        """
-        answer: tuple[str, bool] = ("", False)
+    def record_snapshots(self, candidates: Sequence[Candidate]) -> list[Answer]:
+        """Catalogue stored pictures that are new, each together with its ``snapshot.taken``."""
+        answers: list[Answer] = []
 
         def job(connection: Connection) -> None:
-            nonlocal answer
-            answer = record_snapshot(connection, taken, keys, repeats_since, self._now())
+            nonlocal answers
+            answers = record_snapshots(connection, candidates, self._now())
 
         self._group.run(job)
-        return answer
+        return answers
+
+    def record_snapshot(
+        self, taken: Event, keys: Sequence[str], *, repeats_since: datetime
+    ) -> Answer:
+        """The same for one."""
+        return self.record_snapshots([Candidate(taken, tuple(keys), repeats_since)])[0]
 
     def append(self, happened: Sequence[Event]) -> list[Event]:
         """Record events that came from outside; returns those that were new."""

@@ -26,7 +26,9 @@ class FtpSection(Section):
     timeout_s: Seconds = Field(300.0, description="silent connections are closed after this")
     stall_s: Seconds = Field(30.0, description="an upload without a byte for so long is given up")
     upload_s: Seconds = Field(300.0, description="and one that takes longer as a whole")
-    store_threads: int = Field(32, ge=1, le=64, description="pictures synced to disk at a time")
+    store_threads: int = Field(
+        2, ge=1, le=64, description="threads that store pictures; each takes all that wait"
+    )
 
 
 class FoldersSection(Section):

@@ -1,31 +1,24 @@
 """The picture files: content-addressed, immutable, synced before anybody is told they are there.
 
-``<root>/blobs/ab/cd/<sha256>``, written as ``<root>/incoming/*.part``. A file that names the store
+``<root>/blobs/ab/<sha256>``, written as ``<root>/incoming/*.part``. All 256 folders are made with
+the store, so that a picture syncs no more than itself and its folder. Stores of older versions have
+``blobs/ab/cd/<sha256>`` as well; what lies there stays there. A file that names the store
 (``<root>/store.json``) tells an empty mount point from the real volume.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
-from shared.errors import (
-    PictureTooLarge,
-    SnapshotMissing,
-    StoreError,
-)
+from shared.errors import SnapshotMissing, StoreError
 from shared.failpoint import reach
-from shared.store.disk import sync_folder, syncing, translated
+from shared.store.disk import sync_folder, translated
+from shared.store.part import Part
 from shared.store.volume import Volume
-
-HEAD_BYTES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +40,6 @@ class Store:
     ) -> None:
         self.root = root
         self.volume = Volume(root, reserve_fraction=reserve_fraction, reserve_bytes=reserve_bytes)
-        self._synced_folders: set[Path] = set()
 
     @property
     def incoming(self) -> Path:
@@ -56,8 +48,12 @@ class Store:
     def create(self) -> str:
         """Make the store where there is none yet, and return its id. Raises StoreError."""
         try:
-            for folder in (self.root, self.root / "blobs", self.incoming):
+            blobs = self.root / "blobs"
+            for folder in (self.root, blobs, self.incoming):
                 folder.mkdir(parents=True, exist_ok=True)
+            for number in range(256):
+                (blobs / f"{number:02x}").mkdir(exist_ok=True)
+            sync_folder(blobs)
             self.volume.name()
         except OSError as error:
             raise StoreError(
@@ -73,7 +69,7 @@ class Store:
         path = self.incoming / f"{uuid.uuid4().hex}.part"
         try:
             reach("store.before_open")
-            return Part(path, path.open("xb", buffering=0), max_bytes, self.volume, self._keep)
+            return Part(path, max_bytes, self.volume, self._commit)
         except OSError as error:
             raise self.volume.failed(error, path) from error
 
@@ -114,108 +110,51 @@ class Store:
 
     def place(self, sha256: str) -> Path:
         """Where a blob has its place, whether it is there or not."""
-        return self.root / "blobs" / sha256[:2] / sha256[2:4] / sha256
+        place = self.root / "blobs" / sha256[:2] / sha256
+        older = place.parent / sha256[2:4] / sha256
+        return older if not place.exists() and older.exists() else place
 
-    def _keep(self, part: Path, sha256: str) -> None:
-        """Link a synced part to its place, and sync every folder that changed by it."""
-        place = self.place(sha256)
-        folder = place.parent
-        known = folder in self._synced_folders
-        if not known:
-            folder.mkdir(parents=True, exist_ok=True)
-        reach("store.before_link")
-        # Equal bytes may be stored already; the folder is synced in case theirs was not yet.
-        try:
-            os.link(part, place)
-        except FileExistsError:
-            if place.stat().st_size != part.stat().st_size:
-                part.replace(place)  # what lay there was damaged by something else
-        reach("store.after_link")
-        sync_folder(folder)
-        if not known:
-            self._sync_above(folder)
-        reach("store.after_folder_sync")
-        part.unlink(missing_ok=True)
+    def blobs(self) -> Iterator[Path]:
+        """All stored files, in the order of their folders."""
+        for path in sorted(self.root.glob("blobs/*/*")):
+            yield from sorted(path.iterdir()) if path.is_dir() else (path,)
 
-    def _sync_above(self, folder: Path) -> None:
-        """Sync what holds the names of a folder that may be new. It comes after the sync of the
-        folder itself, which mostly has written these too, so that it costs next to nothing."""
-        sync_folder(folder.parent)
-        if folder.parent not in self._synced_folders:
-            sync_folder(folder.parent.parent)
-            self._synced_folders.add(folder.parent)
-        self._synced_folders.add(folder)
+    def commit(self, parts: Sequence[Part]) -> list[Blob | StoreError]:
+        """Sync files and put them into their places; says what became of each. Those that come
+        together cost less than one after the other, since the disk writes them together.
 
-
-class Part:
-    """A file on its way into the store. Belongs to one thread at a time."""
-
-    def __init__(
-        self,
-        path: Path,
-        file: BinaryIO,
-        max_bytes: int,
-        volume: Volume,
-        keep: Callable[[Path, str], None],
-    ) -> None:
-        self.path = path
-        self.size = 0
-        self.head = b""
-        self._file = file
-        self._hash = hashlib.sha256()
-        self._max_bytes = max_bytes
-        self._volume = volume
-        self._keep = keep
-
-    def write(self, chunk: bytes) -> None:
-        """Take more bytes. Raises PictureTooLarge, StoreFull, StoreError; then discard the part."""
-        if self.size + len(chunk) > self._max_bytes:
-            raise PictureTooLarge(f"more than {self._max_bytes} bytes, the limit of one picture")
-        try:
-            reach("store.before_chunk")
-            view = memoryview(chunk)
-            while view:
-                view = view[self._file.write(view) :]
-            reach("store.after_chunk")
-        except OSError as error:
-            raise self._volume.failed(error, self.path) from error
-        self._hash.update(chunk)
-        self.size += len(chunk)
-        if len(self.head) < HEAD_BYTES:
-            self.head = (self.head + chunk)[:HEAD_BYTES]
-
-    @property
-    def sha256(self) -> str:
-        """Of the bytes taken so far."""
-        return self._hash.hexdigest()
-
-    def commit(self) -> Blob:
-        """Sync the file and put it into its place. Raises StoreFull, StoreDamaged, StoreError.
-
-        A failed sync is never tried again on the same file: its pages may be marked clean
-        although they were lost (PostgreSQL's fsync finding of 2018).
+        The error is StoreFull, StoreDamaged or another StoreError; then the part is discarded.
         """
-        sha256 = self.sha256
-        try:
-            self._volume.check_sound()
-            with syncing():
-                reach("store.before_sync")
-                os.fsync(self._file.fileno())
-            reach("store.after_sync")
-            self._file.close()
-            self._keep(self.path, sha256)
-        except StoreError:
-            self.discard()
-            raise
-        except OSError as error:
-            self.discard()
-            raise self._volume.failed(error, self.path) from error
-        return Blob(sha256, self.size)
+        outcomes: list[Blob | StoreError] = []
+        for part in parts:
+            try:
+                part.sync()
+                outcomes.append(Blob(part.sha256, part.size))
+            except StoreError as error:
+                outcomes.append(error)
+        folders: dict[Path, list[int]] = {}
+        for index, (part, outcome) in enumerate(zip(parts, outcomes, strict=True)):
+            if isinstance(outcome, Blob):
+                place = self.place(outcome.sha256)
+                folders.setdefault(place.parent, []).append(index)
+                try:
+                    # The same bytes may be there already; these are as good, and synced.
+                    reach("store.before_link")
+                    part.place(place)
+                    reach("store.after_link")
+                except OSError as error:
+                    outcomes[index] = part.failed(error)
+        for folder, indexes in folders.items():
+            try:
+                sync_folder(folder)
+                reach("store.after_folder_sync")
+            except OSError as error:
+                for index in indexes:
+                    outcomes[index] = parts[index].failed(error)
+        return outcomes
 
-    def discard(self) -> None:
-        """Forget the bytes; calling it again, or after commit, does nothing."""
-        # On a disk that is full or read-only it stays; the sweep removes it later.
-        with suppress(OSError):
-            self._file.close()
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
+    def _commit(self, part: Part) -> Blob:
+        (outcome,) = self.commit([part])
+        if isinstance(outcome, StoreError):
+            raise outcome
+        return outcome

@@ -31,8 +31,8 @@ from shared.bus.relay import Relay
 from shared.bus.thread import Bus
 from shared.errors import PictureError
 from shared.events import now
-from shared.journal import Journal, mapping
-from shared.journal.statements import insert_all_new, insert_new
+from shared.journal import Journal, catalogue, mapping
+from shared.journal.statements import insert_all_new
 from shared.picture.decode import decode
 from shared.runtime.outbox import Outbox
 from shared.runtime.worker import announce
@@ -92,8 +92,9 @@ def one_effect_per_event(folder: Path, broken: bool) -> Outcome:
 @contextlib.contextmanager
 def _without_unique_keys(broken: bool) -> Iterator[None]:
 
-    def insert_anyway(connection: Any, table: Any, row: Mapping[str, Any]) -> bool:
-        return insert_new(connection, table, {**row, "dedupe_key": uuid.uuid4().hex})
+    def insert_keyless(connection: Any, table: Any, rows: Sequence[Mapping[str, Any]]) -> Any:
+        keyless = [{**row, "dedupe_key": uuid.uuid4().hex} for row in rows]
+        return insert_all_new(connection, table, keyless)
 
     def insert_all_anyway(connection: Any, table: Any, rows: Sequence[Mapping[str, Any]]) -> Any:
         insert_all_new(connection, table, [{**row, "id": uuid.uuid4().hex} for row in rows])
@@ -101,7 +102,7 @@ def _without_unique_keys(broken: bool) -> Iterator[None]:
 
     with contextlib.ExitStack() as patches:
         if broken:
-            patches.enter_context(mock.patch.object(mapping, "insert_new", insert_anyway))
+            patches.enter_context(mock.patch.object(catalogue, "insert_all_new", insert_keyless))
             patches.enter_context(mock.patch.object(mapping, "insert_all_new", insert_all_anyway))
         yield
 

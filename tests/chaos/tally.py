@@ -139,7 +139,7 @@ def _trouble(row: Row, store: Path, archive: Path) -> str:
     if row.state != "archived":
         return f"is {row.state}, not archived"
     places = {
-        "store": store / "blobs" / row.sha256[:2] / row.sha256[2:4] / row.sha256,
+        "store": store / "blobs" / row.sha256[:2] / row.sha256,
         "archive": archive / row.path,
     }
     for name, path in places.items():

@@ -151,7 +151,7 @@ def test_a_picture_that_cannot_be_kept_now_is_asked_for_again_later(
     def refuse(*_: object, **__: object) -> None:
         raise StoreFull("only 1 MiB free")
 
-    monkeypatch.setattr(place.journal, "record_snapshot", refuse)
+    monkeypatch.setattr(place.journal, "record_snapshots", refuse)
     service = place.service({"gate": {"url": camera.url("/fine")}})
     with pytest.raises(Retry, match="can't be kept now"):
         ask(service, request())

@@ -52,7 +52,7 @@ def findings(system, level: str = "hashes") -> list[Finding]:
 
 
 def blob(store: Store) -> Path:
-    (path,) = store.root.glob("blobs/*/*/*")
+    (path,) = store.root.glob("blobs/*/*")
     return path
 
 

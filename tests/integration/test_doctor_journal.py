@@ -21,8 +21,9 @@ from shared.admin.doctor import Doctor, Finding
 from shared.admin.doctor.files import Files
 from shared.admin.doctor.repair import adopt
 from shared.events import CameraFailed, SnapshotRequested, SnapshotTaken, now
-from shared.ingest.spool import Spool, Waiting
+from shared.ingest.spool import Spool
 from shared.journal import Journal
+from shared.journal.catalogue import Candidate
 from tests.support.making import START, Clock, Core, analyzed, core, picture, taken
 
 GRACE_S = 600.0
@@ -56,7 +57,7 @@ def age(*paths: Path) -> None:
 
 
 def blobs(here: Core) -> list[Path]:
-    return sorted(here.store.root.glob("blobs/*/*/*"))
+    return sorted(here.store.root.glob("blobs/*/*"))
 
 
 def old_snapshot(here: Core):
@@ -177,7 +178,7 @@ def test_a_secret_in_the_journal_is_noticed_and_not_shown(here: Core):
 def test_what_waits_in_the_spool_is_known_and_named_when_it_waits_long(here: Core):
     here.arrive(picture(1))
     spool, first = Spool(here.store), here.told[0]
-    waiting = Waiting(first, ("key",), START)
+    waiting = Candidate(first, ("key",), START)
     spool.put(waiting)
     assert "I1" not in kinds(findings(here))
 
@@ -251,7 +252,6 @@ def test_old_files_beside_a_new_database_name_the_snapshots_without_a_file(split
 def test_adopted_files_are_snapshots_once_and_those_damaged_stay(split: Core):
     restore_database(split)
     damaged = split.store.place("0" * 64)
-    damaged.parent.mkdir(parents=True)
     damaged.write_bytes(picture(3))
     age(damaged)
 

@@ -63,7 +63,7 @@ def test_a_hard_link_shows_nothing_of_its_file_and_leaves_it_alone(tmp_path: Pat
         os.utime(outside, (0, 0))
         door.scan()
         assert door.left() == [".rejected/x.jpg"] and door.names() == []
-        assert not list(door.core.store.root.glob("blobs/*/*/*"))
+        assert not list(door.core.store.root.glob("blobs/*/*"))
     assert outside.read_text().startswith("root:")
 
 

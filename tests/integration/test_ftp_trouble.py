@@ -237,7 +237,7 @@ def test_data_may_come_before_its_command(door):
 @pytest.mark.parametrize(
     ("error", "code"), [(StoreFull("full"), "452"), (StoreError("I/O error"), "451")]
 )
-@pytest.mark.parametrize("step", ["receive", "write", "commit"])
+@pytest.mark.parametrize("step", ["receive", "write", "sync"])
 def test_a_store_that_can_not_take_it_refuses(door, monkeypatch, step, error, code):
     def fail(*_: object) -> None:
         raise error
@@ -308,7 +308,7 @@ def test_a_bug_while_storing_is_no_acknowledgement_and_no_end(door, monkeypatch,
 
     with door.raw() as raw:
         with monkeypatch.context() as broken:
-            broken.setattr(Part, "commit", bug)
+            broken.setattr(Part, "sync", bug)
             assert raw.put("x.jpg", picture(1)).startswith("451 Internal error")
         assert raw.put("y.jpg", picture(2)).startswith("226")
     assert "ZeroDivisionError" in caplog.text

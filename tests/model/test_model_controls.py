@@ -24,11 +24,11 @@ from services.scheduler.reconciler import Reconciler
 from shared.errors import StoreError
 from shared.events import Event
 from shared.ingest.spool import Spool
-from shared.journal import Attempt, Journal, mapping
+from shared.journal import Attempt, Journal, catalogue, mapping
 from shared.journal.queries.recovery import Recovery
-from shared.journal.statements import insert_all_new, insert_new
+from shared.journal.statements import insert_all_new
 from shared.runtime.worker import Worker
-from shared.store import Blob, Part
+from shared.store import Blob, Part, Store
 from tests.model.delivery import Delivery, begin_with
 from tests.model.faults import thorough
 from tests.model.post import FakeEnd
@@ -61,10 +61,11 @@ def marked_before_the_confirm(patches: Patches) -> None:
 
 
 def without_unique_keys(patches: Patches) -> None:
-    def insert(connection: Connection, table: Any, row: Mapping[str, Any]) -> bool:
-        return insert_new(connection, table, {**row, "dedupe_key": uuid.uuid4().hex})
+    def insert(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> set[str]:
+        keyless = [{**row, "dedupe_key": uuid.uuid4().hex} for row in rows]
+        return insert_all_new(connection, table, keyless)
 
-    patches.setattr(mapping, "insert_new", insert)
+    patches.setattr(catalogue, "insert_all_new", insert)
 
 
 def without_unique_ids(patches: Patches) -> None:
@@ -97,14 +98,14 @@ def archived_although_it_failed(patches: Patches) -> None:
 
 
 def stored_although_it_failed(patches: Patches) -> None:
-    real = Part.commit
+    real = Store.commit
 
-    def commit(self: Part) -> Blob:
-        with suppress(StoreError):
-            return real(self)
-        return Blob(self.sha256, self.size)
+    def commit(self: Store, parts: Sequence[Part]) -> list[Blob | StoreError]:
+        blobs = [Blob(part.sha256, part.size) for part in parts]
+        real(self, parts)
+        return list(blobs)
 
-    patches.setattr(Part, "commit", commit)
+    patches.setattr(Store, "commit", commit)
 
 
 def always(owner: type, name: str, answer: Any, patches: Patches) -> None:

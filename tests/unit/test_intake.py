@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,11 +21,14 @@ from shared.errors import (
     PictureTooLarge,
     StoreDamaged,
     StoreError,
+    StoreFull,
 )
 from shared.events import SnapshotTaken, event_id
 from shared.ingest import intake as module
-from shared.ingest.intake import Arrival, dedupe_keys
+from shared.ingest.intake import Accepted, Arrival, dedupe_keys
 from shared.ingest.spool import Spool
+from shared.store import Part, store
+from shared.store.disk import sync_folder
 from tests.support.making import START, Clock, Core, core, picture, taken
 
 
@@ -47,7 +52,7 @@ def rows(here: Core) -> int:
 
 
 def blobs(here: Core) -> int:
-    return len(list(here.store.root.glob("blobs/*/*/*")))
+    return len(list(here.store.root.glob("blobs/*/*")))
 
 
 @pytest.mark.promise("inv I1", "inv I4")
@@ -99,7 +104,7 @@ def test_without_the_journal_a_picture_waits_in_the_spool_and_is_acknowledged(
         raise JournalUnavailable("gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr(here.journal, "record_snapshot", away)
+        patched.setattr(here.journal, "record_snapshots", away)
         accepted = here.arrive(picture(), name="a.jpg")
 
     assert here.told == []
@@ -115,7 +120,7 @@ def test_without_journal_and_disk_the_sender_is_refused(here: Core, monkeypatch)
     def away(*_args, **_options):
         raise JournalUnavailable("gone")
 
-    monkeypatch.setattr(here.journal, "record_snapshot", away)
+    monkeypatch.setattr(here.journal, "record_snapshots", away)
     (here.store.root / "spool").write_text("a file where the folder should be")
 
     with pytest.raises(StoreError):
@@ -294,3 +299,55 @@ def test_a_picture_refused_while_it_was_spooled_does_not_come_later(here: Core, 
     if point == "before_sync":
         with pytest.raises(StoreDamaged):
             here.store.volume.check()
+
+
+def received(here: Core, data: bytes) -> Part:
+    part = here.intake.receive()
+    part.write(data)
+    return part
+
+
+@pytest.mark.promise("inv I1", "inv I4")
+def test_of_several_at_once_each_gets_what_it_deserves(here: Core):
+    here.arrive(picture(1), name="known.jpg")
+    sent = [
+        (picture(1), "known.jpg"),
+        (picture(2), "new.jpg"),
+        (picture(2), "new.jpg"),  # the same again, in the same breath
+        (picture(3)[:-2], "cut.jpg"),
+        (b"GIF89a", "other.jpg"),
+        (picture(2), "elsewhere.jpg"),  # the same bytes, another picture
+    ]
+    here.told.clear()
+    outcomes = here.intake.accept_all(
+        [(received(here, data), Arrival("porch", "ftp", name)) for data, name in sent]
+    )
+
+    known, new, again, cut, other, elsewhere = outcomes
+    assert isinstance(cut, IncompletePicture) and isinstance(other, NotAPicture)
+    assert isinstance(known, Accepted) and known.duplicate
+    assert isinstance(new, Accepted) and not new.duplicate
+    assert again == Accepted(new.snapshot_id, duplicate=True)
+    assert isinstance(elsewhere, Accepted) and not elsewhere.duplicate
+    assert [event.snapshot_id for event in here.told] == [new.snapshot_id, elsewhere.snapshot_id]
+    assert here.journal.audit.count() == 3
+    assert blobs(here) == 2
+    assert list(here.store.incoming.iterdir()) == []
+
+
+@pytest.mark.promise("inv I14", "fault F9")
+def test_of_several_at_once_a_folder_that_fails_refuses_its_own(here: Core, monkeypatch):
+    good, bad = picture(1), picture(2)
+    real = sync_folder
+
+    def sync(folder: Path) -> None:
+        if folder.name == hashlib.sha256(bad).hexdigest()[:2]:
+            raise OSError(errno.ENOSPC, "full")
+        real(folder)
+
+    monkeypatch.setattr(store, "sync_folder", sync)
+    taken, refused = here.intake.accept_all(
+        [(received(here, data), Arrival("porch", "ftp")) for data in (good, bad)]
+    )
+    assert isinstance(taken, Accepted) and isinstance(refused, StoreFull)
+    assert here.journal.audit.count() == len(here.told) == 1

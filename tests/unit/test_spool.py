@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from shared.ingest import spool as module
-from shared.ingest.spool import Spool, Waiting
+from shared.ingest.spool import Spool
+from shared.journal.catalogue import Candidate
 from shared.store import Store
 from tests.support.making import START, taken
 
@@ -25,7 +26,7 @@ def test_the_folder_of_the_spool_is_named_safely_before_the_first_is_acknowledge
     spool = Spool(store)
 
     for number in range(2):
-        spool.put(Waiting(taken(number), ("key",), START))
+        spool.put(Candidate(taken(number), ("key",), START))
 
     assert synced == ["spool", "store", "spool"]
 
@@ -34,7 +35,7 @@ def test_what_a_crash_left_of_the_spool_is_swept(tmp_path: Path, monkeypatch: py
     store = Store(tmp_path / "store")
     store.create()
     spool = Spool(store)
-    spool.put(Waiting(taken(1), ("key",), START))
+    spool.put(Candidate(taken(1), ("key",), START))
 
     def crash(point: str) -> None:
         if point == "spool.before_rename":
@@ -43,11 +44,11 @@ def test_what_a_crash_left_of_the_spool_is_swept(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(module, "reach", crash)
     for number in (2, 3):
         with pytest.raises(KeyboardInterrupt):
-            spool.put(Waiting(taken(number), ("key",), START))
+            spool.put(Candidate(taken(number), ("key",), START))
     left, fresh = sorted((store.root / "spool").glob("*.part"))
     old = time.time() - 7200
     os.utime(left, (old, old))
-    os.utime(spool.path(Waiting(taken(1), ("key",), START)), (old, old))
+    os.utime(spool.path(Candidate(taken(1), ("key",), START)), (old, old))
 
     assert store.sweep() == 1
     assert list((store.root / "spool").glob("*.part")) == [fresh]

@@ -52,9 +52,9 @@ class Syncs:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.order: list[str] = []
         self.fail: dict[str, int] = {}
-        self._fsync, self._link = os.fsync, os.link
+        self._fsync, self._replace = os.fsync, Path.replace
         monkeypatch.setattr(os, "fsync", self.fsync)
-        monkeypatch.setattr(os, "link", self.link)
+        monkeypatch.setattr(Path, "replace", lambda source, target: self.replace(source, target))
 
     def fsync(self, descriptor: int) -> None:
         path = Path(f"/proc/self/fd/{descriptor}").readlink()
@@ -64,22 +64,20 @@ class Syncs:
             raise OSError(self.fail[kind], os.strerror(self.fail[kind]))
         self._fsync(descriptor)
 
-    def link(self, source: Path, target: Path) -> None:
-        self.order.append("link")
-        self._link(source, target)
+    def replace(self, source: Path, target: Path) -> Path:
+        self.order.append("name")
+        return self._replace(source, target)
 
 
 def assert_synced(syncs: Syncs, blob: Blob) -> None:
-    """File before its link, the folder after it, and after that the folders that hold its name."""
-    first, second = blob.sha256[:2], blob.sha256[2:4]
-    link = syncs.order.index("link")
-    assert "file *" in syncs.order[:link]
-    above = [f"folder {second}", f"folder {first}", "folder blobs"]
-    assert syncs.order[link + 1 :] == above
+    """The file before it gets its name, and the folder of the name after it."""
+    named = syncs.order.index("name")
+    assert syncs.order[:named] == ["file *"]
+    assert syncs.order[named + 1 :] == [f"folder {blob.sha256[:2]}"]
 
 
 @pytest.mark.promise("inv I2", "fault F9")
-def test_a_file_is_synced_then_linked_then_its_folders(store: Store, monkeypatch):
+def test_a_file_is_synced_then_named_then_its_folder(store: Store, monkeypatch):
     syncs = Syncs(monkeypatch)
     assert_synced(syncs, keep(store))
 
@@ -192,8 +190,8 @@ def test_too_little_space_refuses_before_a_byte(tmp_path: Path):
 @pytest.mark.promise("fault F9")
 def test_a_full_volume_refuses_while_writing(store: Store):
     part = store.receive(10**6)
-    part._file.close()
-    part._file = open("/dev/full", "wb", buffering=0)  # noqa: PTH123, SIM115
+    part._close()
+    part._descriptor = os.open("/dev/full", os.O_WRONLY)
     with pytest.raises(StoreFull):
         part.write(DATA)
     part.discard()
@@ -255,7 +253,7 @@ def test_threads_that_keep_the_same_and_other_pictures_keep_all(store: Store):
 @pytest.mark.promise("inv I3")
 def test_only_old_parts_are_swept(store: Store):
     crashed, fresh = store.receive(100), store.receive(100)
-    crashed._file.close()
+    crashed._close()
     old = time.time() - 7200
     os.utime(crashed.path, (old, old))
     assert store.sweep() == 1
@@ -285,3 +283,31 @@ def test_a_failed_write_is_told_until_a_small_file_can_be_written(store: Store):
     store.incoming.mkdir()
     store.volume.check_writable()
     assert files(store) == []
+
+
+@pytest.mark.promise("inv I2")
+def test_what_an_older_version_stored_is_found_and_not_stored_twice(store: Store):
+    sha256 = hashlib.sha256(DATA).hexdigest()
+    older = store.root / "blobs" / sha256[:2] / sha256[2:4] / sha256
+    older.parent.mkdir()
+    older.write_bytes(DATA)
+    assert store.read(sha256) == DATA
+    assert store.path(sha256) == store.place(sha256) == older
+    assert list(store.blobs()) == [older]
+    assert keep(store).sha256 == sha256
+    assert files(store) == [older]
+    newer = keep(store, b"another")
+    assert sorted(store.blobs()) == sorted([older, store.path(newer.sha256)])
+
+
+@pytest.mark.promise("inv I2", "fault F9")
+def test_several_at_once_are_each_synced_before_any_gets_its_name(store: Store, monkeypatch):
+    parts = [store.receive(1000) for _ in range(3)]
+    for number, part in enumerate(parts):
+        part.write(b"%d" % number * 100)
+    syncs = Syncs(monkeypatch)
+    blobs = store.commit(parts)
+    folders = [f"folder {part.sha256[:2]}" for part in parts]
+    assert syncs.order == ["file *"] * 3 + ["name"] * 3 + folders
+    assert [store.read(part.sha256) for part in parts] == [b"%d" % n * 100 for n in range(3)]
+    assert blobs == [Blob(part.sha256, 100) for part in parts]

@@ -123,7 +123,7 @@ class Files:
 
     def orphans(self) -> Iterator[Path]:
         """Stored files of which neither journal nor spool knows."""
-        for path in sorted(self._store.root.glob("blobs/*/*/*")):
+        for path in self._store.blobs():
             # A picture that is being taken right now is stored before it is catalogued.
             if path.name not in self._known and _age_s(path) > self._grace_s:
                 yield path

@@ -13,7 +13,7 @@ from shared.errors import PictureError
 from shared.events import SnapshotTaken, now
 from shared.journal import Journal
 from shared.picture.format import check_complete, sniff
-from shared.store.store import HEAD_BYTES
+from shared.store.part import HEAD_BYTES
 
 
 def adopt(journal: Journal, files: Files, camera: str) -> Iterator[str]:
