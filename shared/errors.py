@@ -17,6 +17,7 @@ SnapbusError
 ├── UndecodableMessage     bytes from the bus that are no event
 └── HandlerError           what a handler says of the event it was given
     ├── Retry                  the same event will succeed later
+    │   └── Unreachable            … as soon as a place or peer that is away is back
     ├── Reject                 the same event can never succeed
     └── Crashed                handling it ended a process of its own
 """
@@ -94,6 +95,15 @@ class Retry(HandlerError):
     def __init__(self, message: str, *, after_s: float | None = None) -> None:
         super().__init__(message)
         self.after_s = after_s
+
+
+class Unreachable(Retry):
+    """A place or peer is away (a share, a house, a target). The work waits without end, and goes on
+    soon after the place is back; waiting is no attempt. Equal names are the same place."""
+
+    def __init__(self, place: str, message: str, *, after_s: float | None = None) -> None:
+        super().__init__(message, after_s=after_s)
+        self.place = place
 
 
 class Crashed(HandlerError):

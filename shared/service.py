@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.events import Event
@@ -19,13 +20,18 @@ from shared.failpoint import reach
 if TYPE_CHECKING:
     from shared.ingest.intake import Intake
     from shared.journal import Journal
+    from shared.journal.owned import Change
     from shared.settings import Settings
     from shared.store import Store
 
 log = logging.getLogger(__name__)
 
-Handler = Callable[[Event], Sequence[Event]]
-"""Raises Retry or Reject for known failures; anything else is retried and logged with traceback."""
+Handler = Callable[[Event], "Sequence[Event | Change]"]
+"""Returns events, and changes of the service's own tables. Raises Retry, Unreachable or Reject for
+known failures; anything else is retried and logged with traceback."""
+
+LAST_DAY = timedelta(days=1)
+NOTHING_OLD = timedelta(0)
 
 
 class Source(Protocol):
@@ -73,13 +79,18 @@ def _no_close() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service. ``about`` is its state for health and the page: {"ok": bool, "summary": str, …};
-    it is called from another thread every few seconds. ``isolated``, if given, handles an
-    event from its second attempt on, in a process of its own, because the event may have ended this
-    one. ``look_up_first`` has the journal asked before the first delivery of an event whether it is
-    done already; without it that is found when the result is committed, so only a service whose
-    work costs nothing but time and has no effect outside may do without. ``close`` runs after all
-    threads ended."""
+    """One service.
+
+    ``about`` is its state for health and the page: {"ok": bool, "summary": str, …}; it is called
+    from another thread every few seconds. ``isolated``, if given, handles an event from its second
+    attempt on, in a process of its own, because the event may have ended this one.
+    ``look_up_first`` has the journal asked before the first delivery of an event whether it is done
+    already; without it that is found when the result is committed, so only a service whose work
+    costs nothing but time and has no effect outside may do without. ``ordered``: the events of one
+    camera are handled one after the other, in the order of the journal; a failing one holds up
+    those behind it until it is done or dead. ``history``: how far back a new subscription reaches;
+    a notifier or a paid engine wants NOTHING_OLD. ``close`` runs after all threads ended.
+    """
 
     name: str
     handlers: Mapping[str, Handler] = field(default_factory=dict)
@@ -87,13 +98,18 @@ class Service:
     workers: int = 1
     isolated: Handler | None = None
     look_up_first: bool = True
+    ordered: bool = False
+    history: timedelta = LAST_DAY
     about: Callable[[], Mapping[str, Any]] = _nothing
     close: Callable[[], None] = _no_close
 
 
-def switched_off(name: str, handlers: Mapping[str, Handler] | None = None) -> Service:
-    """A service that ``enabled: false`` keeps from its job: it is healthy and does nothing. By its
-    ``handlers`` it answers what others wait for, so that nothing is held up by it."""
-    why = f"switched off by {name}.enabled"
+def switched_off(
+    name: str, handlers: Mapping[str, Handler] | None = None, setting: str = ""
+) -> Service:
+    """A service that ``<setting>.enabled: false`` keeps from its job: it is healthy and does
+    nothing. By its ``handlers`` it answers what others wait for, so that nothing is held up by it.
+    ``setting`` is its name if empty."""
+    why = f"switched off by {setting or name}.enabled"
     log.info("%s is %s", name, why, extra={"action": "switched_off"})
     return Service(name, handlers or {}, about=lambda: {"ok": True, "summary": why})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import services.api.app
@@ -18,7 +18,7 @@ from shared.service import Context, Service
 from shared.settings import Settings
 
 # One that is switched off has no thread but what answers those who wait for it.
-BUILDS = (
+BUILDS: Sequence[Callable[[Context], Service | Sequence[Service]]] = (
     services.detector.app.build,
     services.drive.app.build,
     services.camera.app.build,
@@ -31,13 +31,17 @@ BUILDS = (
 
 def build(context: Context) -> Sequence[Service]:
     """Runs every service in one process."""
-    return [each(context) for each in BUILDS]
+    return [service for each in BUILDS for service in _built(each(context))]
 
 
 def build_demo(context: Context) -> Sequence[Service]:
     """Runs every service and the simulated cameras in one process."""
     context = replace(context, settings=at_its_port(context.settings))
-    return [each(context) for each in (*BUILDS, services.simulator.app.build)]
+    return [*build(context), services.simulator.app.build(context)]
+
+
+def _built(what: Service | Sequence[Service]) -> Sequence[Service]:
+    return [what] if isinstance(what, Service) else what
 
 
 def check(settings: Settings) -> None:

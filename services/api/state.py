@@ -164,6 +164,7 @@ class State:
     def _expected(self) -> list[str]:
         """Also those that are switched off: they answer what others wait for."""
         expected = ["api", "camera", "detector", "drive", "scheduler"]
+        expected += [f"drive-{name}" for name in self._settings.archives]
         if self._settings.ftp.enabled:
             expected.append("ftp")
         if any(each.folder for each in self._settings.cameras.values()):

@@ -1,50 +1,43 @@
-"""Wires the drive service."""
+"""Wires the drive service: one instance for each configured archive."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import threading
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 from services.drive.archives.folder import FolderArchive
 from services.drive.file import FileSnapshots, skip
+from services.drive.prepared import Prepared
 from shared.errors import ConfigError, JournalUnavailable
 from shared.events import SnapshotAnalyzed
-from shared.failpoint import reach
-from shared.journal import Journal
 from shared.service import Context, Service, switched_off
+from shared.settings.archive import DriveSection
 from shared.settings.section import zone_of
 
 log = logging.getLogger(__name__)
 
 
-class Once:
-    """Calls something until it succeeds, and never again. Any thread."""
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        self._call: Callable[[], None] | None = call
-        self._lock = threading.Lock()
-
-    def __call__(self) -> None:
-        with self._lock:
-            if self._call:
-                self._call()
-                self._call = None
+def build(context: Context) -> Sequence[Service]:
+    """Files pictures in the archives, each by a service of its own."""
+    first, *more = context.settings.all_archives.items()
+    services = [_service("drive", "drive", *first, context)]
+    for name, section in more:
+        services.append(_service(f"drive-{name}", f"archives.{name}", name, section, context))
+    return services
 
 
-def build(context: Context) -> Service:
-    """Files pictures in the archive."""
-    section = context.settings.drive
+def _service(
+    service: str, path: str, name: str, section: DriveSection, context: Context
+) -> Service:
+    """``path`` is the place of the section in the configuration."""
+    topic = SnapshotAnalyzed.topic
     if not section.enabled:
-        return switched_off(
-            "drive", {SnapshotAnalyzed.topic: partial(skip, archive=section.archive)}
-        )
+        return switched_off(service, {topic: partial(skip, archive=name)}, setting=path)
     root = context.settings.data / section.folder  # an absolute folder stays as it is
-    archive = FolderArchive(root)
-    prepared = Once(lambda: _prepare(archive, root, context.journal))
+    archive = FolderArchive(root, name)
+    prepared = Prepared(archive, root, context.journal)
     try:
         prepared()
     except JournalUnavailable as error:
@@ -52,7 +45,7 @@ def build(context: Context) -> Service:
         log.warning("the archive is not prepared: %s", error, extra={"action": "journal_away"})
     except OSError as error:
         raise ConfigError(
-            f"drive.folder: {root} can't be made: {error.strerror}. "
+            f"{path}.folder: {root} can't be made: {error.strerror}. "
             "Make it, or name a folder that this user may write."
         ) from error
     handler = FileSnapshots(
@@ -64,19 +57,9 @@ def build(context: Context) -> Service:
         person_confidence=context.settings.detector.person_confidence,
         zone=zone_of(section.timezone),
     )
-    return Service(
-        name="drive",
-        handlers={SnapshotAnalyzed.topic: handler},
-        workers=2,
-        about=archive.about,
-    )
 
+    def about() -> Mapping[str, Any]:
+        trouble = handler.trouble
+        return {**archive.about(), **({"ok": False, "summary": trouble} if trouble else {})}
 
-def _prepare(archive: FolderArchive, root: Path, journal: Journal) -> None:
-    """The journal remembers which folders were prepared, so that an empty mount point is not
-    taken for a new archive."""
-    path = str(root.absolute())
-    fact = f"archive:{hashlib.sha256(path.encode()).hexdigest()[:32]}"
-    archive.prepare(first=journal.facts.recall(fact) is None)
-    reach("drive.prepared")
-    journal.facts.remember(fact, path)
+    return Service(service, handlers={topic: handler}, workers=2, about=about)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
 from services.drive.archives.archive import Archive, Filing
-from shared.errors import Reject
+from shared.errors import HandlerError, Reject, Unreachable
 from shared.events import Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped
 from shared.journal import Journal
 from shared.store import Store
@@ -43,6 +43,8 @@ class FileSnapshots:
         self._policy = policy
         self._person_confidence = person_confidence
         self._zone = zone
+        self.trouble = ""
+        """Why the last picture could not be filed; empty: it was."""
 
     def __call__(self, event: Event) -> Sequence[Event]:
         """``snapshot.analyzed`` → ``snapshot.archived`` or ``snapshot.skipped``. With several
@@ -57,18 +59,16 @@ class FileSnapshots:
             return []
         if not self.wants(analyzed):
             return skip(event, self._archive.name, self._policy)
-        self._prepare()
-        path = self._archive.file(
-            Filing(
-                snapshot_id=snapshot.id,
-                camera=snapshot.camera,
-                captured_at=snapshot.captured_at.astimezone(self._zone),
-                media_type=snapshot.media_type,
-                sha256=snapshot.sha256,
-                size=snapshot.size,
-                source=self._store.path(snapshot.sha256),
-            )
+        filing = Filing(
+            snapshot_id=snapshot.id,
+            camera=snapshot.camera,
+            captured_at=snapshot.captured_at.astimezone(self._zone),
+            media_type=snapshot.media_type,
+            sha256=snapshot.sha256,
+            size=snapshot.size,
+            source=self._store.path(snapshot.sha256),
         )
+        path = self._file(filing)
         archived = SnapshotArchived(
             camera=snapshot.camera,
             archive=self._archive.name,
@@ -77,6 +77,19 @@ class FileSnapshots:
             size=snapshot.size,
         )
         return [archived.event(subject=event.subject, cause=event, key=snapshot.id)]
+
+    def _file(self, filing: Filing) -> str:
+        try:
+            self._prepare()
+            path = self._archive.file(filing)
+        except OSError as error:
+            self.trouble = f"the archive can't be prepared: {error.strerror or error}"
+            raise Unreachable(f"archive {self._archive.name}", self.trouble) from error
+        except HandlerError as error:
+            self.trouble = f"can't file: {error}"
+            raise
+        self.trouble = ""
+        return path
 
     def wants(self, analyzed: SnapshotAnalyzed) -> bool:
         """What was not analysed is filed under any policy: nobody knows what it shows."""

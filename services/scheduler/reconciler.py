@@ -201,4 +201,4 @@ class Recently:
 
 
 def _delivery(owed: Owed) -> Hashable:
-    return owed.service, owed.event.id, owed.attempts
+    return owed.service, owed.event.id, owed.attempts, owed.tried_at

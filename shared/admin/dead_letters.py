@@ -51,9 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     listing = subs.add_parser("list", help="what is not done, the latest change first")
     listing.add_argument("--dead", action="store_true", help="only what was given up")
     listing.add_argument("--limit", type=int, default=100)
-    replay = subs.add_parser("replay", help="give dead work another chance")
-    replay.add_argument("--all", action="store_true", help="everything that is dead")
-    replay.add_argument("--service", default="", help="what this service gave up")
+    replay = subs.add_parser(
+        "replay", help="try work again now that is dead or waits for its next attempt"
+    )
+    replay.add_argument("--all", action="store_true", help="everything of it")
+    replay.add_argument("--service", default="", help="that of this service")
     replay.add_argument("--event", default="", help="this event")
     replay.add_argument("--snapshot", default="", help="all of this snapshot")
     return parser
@@ -99,7 +101,7 @@ def _replay(journal: Journal, options: argparse.Namespace) -> str:
     if not (options.all or options.service or options.event or options.snapshot):
         raise ConfigError("say what to replay: --service, --event, --snapshot, or --all")
     count = journal.recovery.replay(options.service, options.event, options.snapshot)
-    return f"{count} dead {'event is' if count == 1 else 'events are'} due again\n"
+    return f"{count} {'event is' if count == 1 else 'events are'} due now\n"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, literal, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from shared.errors import JournalUnavailable, StoreMissing
 from shared.events import Event
@@ -24,26 +24,29 @@ from shared.journal.database import Database
 from shared.journal.facts import Facts
 from shared.journal.group_commit import GroupCommit
 from shared.journal.mapping import record
+from shared.journal.marks import due_when_waiting, mark, wake
+from shared.journal.owned import Change, Owned, OwnedTable, Row
 from shared.journal.queries.audit import Audit
+from shared.journal.queries.order import Order
 from shared.journal.queries.recovery import Recovery
 from shared.journal.queries.snapshots import Reader
-from shared.journal.schema import events, service_status, subscriptions, work
-from shared.journal.statements import insert_new, upsert
-from shared.text import storable
+from shared.journal.schema import events, service_status, work
+from shared.journal.statements import upsert
+from shared.journal.subscriptions import LOOK_BACK, subscribe
 
-ERROR_CHARACTERS = 2000
-LOOK_BACK = timedelta(days=1)
 FORGET_STATUS = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A service's turn with an event. ``attempts`` counts this one too; ``unended`` says that the
-    last one began and neither finished nor failed: its process ended."""
+    """A service's attempt at an event. ``attempts`` counts this one too; ``unended`` says that the
+    last one began and neither finished nor failed: its process ended. ``waited_for`` is the place
+    that was away at the last one."""
 
     done: bool
     attempts: int
     unended: bool = False
+    waited_for: str = ""
 
 
 class Journal:
@@ -57,6 +60,7 @@ class Journal:
         self.recovery = Recovery(database, clock)
         self.audit = Audit(database)
         self.facts = Facts(database)
+        self.order = Order(database)
 
     @classmethod
     def open(
@@ -127,24 +131,35 @@ class Journal:
         return fresh
 
     def begin(self, service: str, event: Event, *, redelivered: bool) -> Attempt:
-        """A service's turn with an event it was given. A redelivery is counted before the work, so
+        """A service's attempt at an event it was given. A redelivery is counted before the work, so
         that an event which kills its worker is known by its attempts."""
         mine = (work.c.service == service) & (work.c.event_id == event.id)
         with self._database.reading() as connection:
-            row = connection.execute(select(work.c.status, work.c.attempts).where(mine)).first()
+            known = select(work.c.status, work.c.attempts, work.c.waiting_for).where(mine)
+            row = connection.execute(known).first()
         if row and row.status in ("done", "dead"):
             return Attempt(done=True, attempts=row.attempts)
         attempts = (row.attempts if row else 0) + 1
         if redelivered:
             with self._database.writing() as connection:
-                self._mark(connection, service, event, "tried", attempts)
-        return Attempt(False, attempts, unended=bool(row and row.status == "tried"))
+                waits = row.waiting_for or "" if row else ""
+                mark(connection, service, event, "tried", attempts, self._now(), waiting_for=waits)
+        unended = bool(row and row.status == "tried")
+        return Attempt(False, attempts, unended, (row.waiting_for if row else "") or "")
 
     def finish(
-        self, service: str, event: Event, outputs: Sequence[Event], *, attempts: int = 1
+        self,
+        service: str,
+        event: Event,
+        outputs: Sequence[Event],
+        *,
+        attempts: int = 1,
+        changes: Sequence[Change] = (),
+        waited_for: str = "",
     ) -> list[Event]:
-        """The service is done with the event: its outputs and the handled mark, together. Returns
-        the outputs that were new: what another process said before is what holds."""
+        """The service is done with the event: its outputs, the changes of its own tables and the
+        handled mark, together. Returns the outputs that were new: what another process said before
+        is what holds. What waits for the same place as this event did is due now. Raises Stale."""
         fresh: list[Event] = []
 
         def job(connection: Connection) -> None:
@@ -152,8 +167,14 @@ class Journal:
             now = self._now()
             # An event that another program put on the bus is recorded with its first answer.
             fresh = record(connection, outputs, now, published=[event])
+            for change in changes:
+                if change.table.service != service:
+                    raise ValueError(f"{service} changes a table of {change.table.service}")
+                change.apply(connection)
             reach("journal.before_mark")
-            self._mark(connection, service, event, "done", attempts)
+            mark(connection, service, event, "done", attempts, now)
+            if waited_for:
+                wake(connection, service, waited_for, now)
 
         self._group.run(job)
         return fresh
@@ -166,42 +187,28 @@ class Journal:
         *,
         attempts: int,
         retry_after_s: float | None,
+        waiting_for: str = "",
+        waited_for: str = "",
     ) -> None:
         """The work failed: it is due again after a time, or dead when that is None. What another
-        process is done with stays done."""
+        process is done with stays done. ``waiting_for`` is the place that is away: then it is due
+        after that time if nothing else probes the place, and else once the place is back."""
 
         def job(connection: Connection) -> None:
             now = self._now()
             record(connection, [], now, published=[event])
             due = None if retry_after_s is None else now + timedelta(seconds=retry_after_s)
+            if waiting_for and retry_after_s is not None:
+                due = due_when_waiting(connection, service, event, waiting_for, now, retry_after_s)
             status = "dead" if due is None else "retry"
-            self._mark(connection, service, event, status, attempts, due, error)
+            mark(
+                connection, service, event, status, attempts, now,
+                due=due, error=error, waiting_for=waiting_for,
+            )  # fmt: skip
+            if waited_for and waited_for != waiting_for:
+                wake(connection, service, waited_for, now)
 
         self._group.run(job)
-
-    def _mark(
-        self,
-        connection: Connection,
-        service: str,
-        event: Event,
-        status: str,
-        attempts: int,
-        due: datetime | None = None,
-        error: str | None = None,
-    ) -> None:
-        row = {
-            "service": service,
-            "event_id": event.id,
-            "organisation": event.organisation,
-            "status": status,
-            "attempts": attempts,
-            "next_attempt_at": due,
-            "error": storable(error, ERROR_CHARACTERS) if error else None,
-            "updated_at": self._now(),
-        }
-        # What is done stays done, and what is dead until somebody replays it, although the same
-        # event may be in the hands of another process just now.
-        upsert(connection, work, [row], where=None if status == "done" else _not_ended)
 
     def mark_published(self, event_ids: Sequence[str]) -> None:
         """The broker confirmed these events."""
@@ -212,19 +219,13 @@ class Journal:
 
         self._group.run(job)
 
-    def subscribe(self, service: str, topics: Sequence[str]) -> None:
-        """From now on this service owes answers to these topics; at its first time also for the
-        last day, since doors open before all else runs."""
-        older = events.c.recorded_at < self._now() - LOOK_BACK
-        newest = select(func.coalesce(func.max(events.c.seq), 0)).where(older)
+    def subscribe(
+        self, service: str, topics: Sequence[str], history: timedelta = LOOK_BACK
+    ) -> None:
+        """From now on this service owes answers to these topics; at its first time also for so much
+        that happened before: doors open before all else runs."""
         with self._database.writing() as connection:
-            settled = connection.execute(newest).scalar()
-            for topic in topics:
-                row = {"service": service, "topic": topic, "since": self._now()}
-                row["settled_seq"] = settled
-                insert_new(connection, subscriptions, row)
-            gone = (subscriptions.c.service == service) & subscriptions.c.topic.not_in(topics)
-            connection.execute(subscriptions.delete().where(gone))
+            subscribe(connection, service, topics, self._now(), history)
 
     def report(self, service: str, started_at: datetime, about: Mapping[str, Any]) -> None:
         """What this process says of a service it runs."""
@@ -241,10 +242,10 @@ class Journal:
             long_gone = service_status.c.seen_at < self._now() - FORGET_STATUS
             connection.execute(delete(service_status).where(long_gone))
 
+    def owned(self, table: OwnedTable[Row]) -> Owned[Row]:
+        """What is in a table of one service."""
+        return Owned(self._database, table)
+
     def belongs_to(self, store_id: str) -> None:
         """Tie this journal to its store. Raises StoreMissing when it knows another one."""
         self.facts.belongs_to(store_id)
-
-
-def _not_ended(_new: Any) -> ColumnElement[bool]:
-    return work.c.status.not_in([literal("done"), literal("dead")])

@@ -96,7 +96,7 @@ work = Table(
     Column("status", String(8), nullable=False),  # done | retry | dead | tried
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcTime),
-    Column("waiting_for", String(64)),  # the place or peer that is away; see Unreachable
+    Column("waiting_for", String(128)),  # the place or peer that is away, see marks.py
     Column("error", Text),
     Column("updated_at", UtcTime, nullable=False),
     PrimaryKeyConstraint("service", "event_id"),

@@ -233,7 +233,7 @@ def _subscribe(services: Sequence[Service], store: Store, journal: Journal) -> b
     journal.prepare(store.volume.identity())
     reach("runtime.prepared")
     for service in services:
-        journal.subscribe(service.name, sorted(service.handlers))
+        journal.subscribe(service.name, sorted(service.handlers), service.history)
     reach("runtime.subscribed")
     return True
 

@@ -16,23 +16,25 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from shared.backoff import pause_s
 from shared.bus.relay import End, Relay
 from shared.envelope import MAX_BYTES, REPEATED, decode, encode
 from shared.errors import (
     Crashed,
-    HandlerError,
     JournalUnavailable,
     Reject,
     Retry,
+    SnapshotMissing,
     StoreError,
     UndecodableMessage,
+    Unreachable,
 )
 from shared.events import EVENTS, Event
 from shared.failpoint import reach
 from shared.journal import Attempt, Journal
+from shared.runtime.failure import failure
 from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
+from shared.runtime.ordering import Ordering
 from shared.service import Handler, Service
 from shared.settings.runtime import WorkSection
 
@@ -79,6 +81,7 @@ class Worker(threading.Thread):
         self._metrics = metrics
         self._in_flight = in_flight
         self._stop_event = stop
+        self._ordering = Ordering(service, journal)
 
     def run(self) -> None:
         end = self._relay.end(self.name)
@@ -117,6 +120,7 @@ class Worker(threading.Thread):
         reach("worker.acked")
         announce(end, outputs, hold=True)
         reach("worker.published")
+        announce(end, self._ordering.following(event), queue=name)
 
     def _settle(self, event: Event, *, redelivered: bool) -> Sequence[Event] | None:
         """Returns the events to publish; None: nobody knows what the journal holds."""
@@ -136,10 +140,12 @@ class Worker(threading.Thread):
             reach("worker.handled")
             try:
                 return self._insist(commit)
+            except Retry as error:  # a row of the service's own changed meanwhile
+                return self._insist(self._failure(event, attempt, error))
             except Exception as error:
                 # What the handler made can't be stored, so it failed.
                 log.exception("%s: no commit", event.routing_key, extra={"action": "failed"})
-                return self._insist(self._failure(event, attempt.attempts, error))
+                return self._insist(self._failure(event, attempt, error))
 
     def _begin(self, event: Event, *, redelivered: bool) -> Attempt | None:
         if not (redelivered or self._service.look_up_first):
@@ -155,22 +161,30 @@ class Worker(threading.Thread):
         if attempt.unended and (given_up or (attempt.attempts > SUSPICIOUS and not isolated)):
             text = f"it was begun {attempt.attempts - 1} times, and the process ended each time"
             # Later, so that others come first, and one that was only near each time is spared.
-            return self._failure(event, attempt.attempts, Reject(text) if given_up else Retry(text))
+            return self._failure(event, attempt, Reject(text) if given_up else Retry(text))
         try:
+            self._ordering.check(event)
             handler = self._handler(event)
             with self._metrics.seconds.labels(name, event.topic).time():
-                outputs = [self._signed(output) for output in (isolated or handler)(event)]
+                results = (isolated or handler)(event)
+            outputs = [self._signed(each) for each in results if isinstance(each, Event)]
+            changes = [each for each in results if not isinstance(each, Event)]
         except JournalUnavailable as error:
-            return self._failure(event, attempt.attempts, Retry(str(error), after_s=5.0))
+            return self._failure(event, attempt, Unreachable("journal", str(error)))
+        except SnapshotMissing as error:
+            return self._failure(event, attempt, Retry(str(error)))
         except StoreError as error:
-            return self._failure(event, attempt.attempts, Retry(str(error)))
+            return self._failure(event, attempt, Unreachable("store", str(error)))
         except (Retry, Reject, Crashed) as error:
-            return self._failure(event, attempt.attempts, error)
+            return self._failure(event, attempt, error)
         except Exception as error:
             log.exception("%s failed at %s", name, event.topic, extra={"action": "failed"})
-            return self._failure(event, attempt.attempts, error)
+            return self._failure(event, attempt, error)
         self._count(event, "done")
-        return lambda: self._journal.finish(name, event, outputs, attempts=attempt.attempts)
+        return lambda: self._journal.finish(
+            name, event, outputs,
+            attempts=attempt.attempts, changes=changes, waited_for=attempt.waited_for,
+        )  # fmt: skip
 
     def _handler(self, event: Event) -> Handler:
         handler = self._service.handlers.get(event.topic)
@@ -193,27 +207,31 @@ class Worker(threading.Thread):
             raise Reject(f"its {output.topic} has {size} bytes; a message has at most {MAX_BYTES}")
         return signed
 
-    def _failure(self, event: Event, attempts: int, error: Exception) -> Commit:
-        policy, known = self._policy, isinstance(error, Retry)
-        most = policy.retries if known else policy.attempts
-        hopeless = isinstance(error, Reject) or attempts >= most
-        wait_s = error.after_s if isinstance(error, Retry) else None
-        wait_s = wait_s or pause_s(attempts, policy.first_retry_s, policy.longest_retry_s)
-        wait_s = None if hopeless else wait_s
-        text = str(error) if isinstance(error, HandlerError) else f"{type(error).__name__}: {error}"
+    def _failure(self, event: Event, attempt: Attempt, error: Exception) -> Commit:
+        failed = failure(error, attempt, self._policy)
+        # Of all that waits for a place, each would say the same; its service says it once.
+        waits = logging.INFO if failed.place else logging.WARNING
+        level = logging.ERROR if failed.dead else waits
         log.log(
-            logging.ERROR if hopeless else logging.WARNING,
+            level,
             "%s at %s: %s",
-            "gave up" if hopeless else f"failed, again in {wait_s:.0f} s",
+            "gave up" if failed.dead else f"failed, again in {failed.again_s:.0f} s",
             event.routing_key,
-            text,
-            extra={"action": "dead" if hopeless else "retry", "attempts": attempts},
+            failed.text,
+            extra={"action": "dead" if failed.dead else "retry", "attempts": failed.attempts},
         )
-        self._count(event, "dead" if hopeless else "retry")
+        self._count(event, "dead" if failed.dead else "retry")
 
         def commit() -> Sequence[Event]:
-            name = self._service.name
-            self._journal.fail(name, event, text, attempts=attempts, retry_after_s=wait_s)
+            self._journal.fail(
+                self._service.name,
+                event,
+                failed.text,
+                attempts=failed.attempts,
+                retry_after_s=failed.again_s,
+                waiting_for=failed.place,
+                waited_for=attempt.waited_for,
+            )
             return ()
 
         return commit

@@ -18,6 +18,7 @@ from shared.journal import Journal
 from shared.service import Context
 from shared.settings import Settings
 from shared.store import Store
+from tests.support.making import events_of
 
 MOST_WAITING = 50
 """Whoever takes pictures waits when so many are not filed yet."""
@@ -35,7 +36,7 @@ class Drive:
         context = Context(
             settings, store, journal, intake, self.announce, lambda name, events: None
         )
-        service = build(context)
+        (service,) = build(context)
         self._file = service.handlers[SnapshotAnalyzed.topic]
         for _ in range(service.workers):
             threading.Thread(target=self._work, daemon=True).start()
@@ -64,7 +65,7 @@ class Drive:
         analyzed = SnapshotAnalyzed(camera=taken.subject, analyzed=False)
         event = analyzed.event(subject=taken.subject, cause=taken)
         self._journal.finish("detector", taken, [event])
-        outputs = self._file(event)
+        outputs = events_of(self._file(event))
         self._journal.finish("drive", event, outputs)
         for archived in outputs:
             data = archived.data

@@ -166,3 +166,28 @@ def test_older_snapshots_come_as_one_scrolls(api, page):
     newer = api.take(data=data)
     page.get_by_role("button", name="1 new snapshot").click()
     expect(card(page, newer)).to_be_in_viewport()
+
+
+@pytest.mark.promise("inv I7")
+def test_two_analysers_and_two_archives_of_one_snapshot_are_shown_as_they_come(api, page):
+    taken = api.take(data=jpeg(scene(640, 360)))
+    page.goto(f"{api.url}/snapshots/{taken.snapshot_id}")
+    seen, facts = page.locator(".detections li"), page.locator(".facts")
+
+    first = api.analyze(taken, CAR)
+    expect(seen).to_have_count(1)
+    api.analyze(taken, PERSON, analyzer="cloud")
+    expect(seen).to_have_count(2)
+    api.archive(first, "2026/01/02/a.jpg")
+    api.archive(first, "2026/01/02/b.jpg", archive="nas")
+
+    expect(page.locator(".story")).to_contain_text("Analysed by cloud")
+    expect(facts).to_contain_text("Archived in folder2026/01/02/a.jpg")
+    expect(facts).to_contain_text("Archived in nas2026/01/02/b.jpg")
+    page.reload()
+    expect(seen).to_have_count(2)
+    expect(facts).to_contain_text("Archived in nas2026/01/02/b.jpg")
+    told = api.ask(f"/v1/snapshots/{taken.snapshot_id}").json
+    assert [each["analyzer"] for each in told["analyses"]] == ["detector", "cloud"]
+    assert [each["archive"] for each in told["filings"]] == ["folder", "nas"]
+    assert [each["label"] for each in told["detections"]] == ["person", "car"]

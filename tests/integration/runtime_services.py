@@ -72,7 +72,7 @@ def build(context: Context) -> Sequence[Service]:
     inbox = Inbox(context, Path(os.environ["INBOX"]))
     return [
         Service("detector", {"snapshot.taken": detect}, [inbox], workers=2),
-        services.drive.app.build(context),
+        *services.drive.app.build(context),
         services.scheduler.app.build(context),
     ]
 

@@ -17,6 +17,8 @@ import pytest
 import yaml
 from sqlalchemy import text
 
+from services.drive.archives.folder import FolderArchive
+from services.drive.file import FileSnapshots
 from shared.admin.doctor import Doctor, Finding
 from shared.admin.doctor.files import Files
 from shared.admin.doctor.repair import adopt
@@ -24,7 +26,16 @@ from shared.events import CameraFailed, SnapshotRequested, SnapshotTaken, now
 from shared.ingest.spool import Spool
 from shared.journal import Journal
 from shared.journal.catalogue import Candidate
-from tests.support.making import START, Clock, Core, analyzed, core, picture, taken
+from tests.support.making import (
+    START,
+    Clock,
+    Core,
+    analyzed,
+    core,
+    events_of,
+    picture,
+    taken,
+)
 
 GRACE_S = 600.0
 
@@ -292,3 +303,26 @@ def test_the_command_line_finds_adopts_and_then_finds_nothing(split: Core, tmp_p
     status, told = doctor("--adopt", "porch")
     assert "is now snapshot" in told
     assert (status, "0 differences in 2 snapshots" in told) == (0, True)
+
+
+@pytest.mark.promise("inv I9")
+def test_a_file_of_the_second_archive_is_missed_as_well(here: Core, tmp_path: Path):
+    here.arrive(picture(), name="a.jpg")
+    result = analyzed(here.told[0], "cat")
+    here.journal.finish("detector", here.told[0], [result])
+    archives = {"folder": tmp_path / "one", "nas": tmp_path / "two"}
+    for name, root in archives.items():
+        archive = FolderArchive(root, name)
+        archive.prepare(first=True)
+        filer = FileSnapshots(
+            archive, here.store, here.journal, policy="everything", person_confidence=0.5
+        )
+        here.journal.finish(f"drive-{name}", result, events_of(filer(result)))
+    doctor = Doctor(here.store, here.journal, archives, level="hashes", grace_s=1e9)
+    assert list(doctor.findings()) == []
+    (lost,) = (tmp_path / "two").rglob("*.jpg")
+    lost.unlink()
+
+    (found,) = doctor.findings()
+
+    assert (found.invariant, str(lost) in found.remedy) == ("I9", True)

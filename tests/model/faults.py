@@ -22,6 +22,8 @@ WAYS = {
     "camera": (*TAKING, "camera.", "worker."),
     "detector": ("journal.", "worker."),
     "drive": ("journal.", "worker.", "drive.", "drive.", "drive."),
+    "cloud": ("journal.", "worker."),
+    "drive-nas": ("journal.", "worker.", "drive.", "drive.", "drive."),
     "outbox": ("outbox.", "journal."),
     "reconciler": ("reconciler.", "journal."),
     "clock": ("scheduler.", "source.", "journal."),

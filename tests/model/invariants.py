@@ -23,6 +23,13 @@ STILL = sha256(picture(99)).hexdigest()
 """What the world's own camera shows; all else was uploaded."""
 
 
+_RESULTS = """
+select id, (select count(*) from analyses where snapshot_id = id),
+  (select count(*) from filings where snapshot_id = id and state = 'archived')
+from snapshots
+"""
+
+
 class Invariants:
     """Compares a world with what its senders were told. ``acknowledged`` and ``unsure`` are hashes
     of pictures; unsure are those whose sender heard nothing."""
@@ -38,7 +45,7 @@ class Invariants:
         world = self.world
         assert world.wrong == [], "I8"
         doctor = Doctor(
-            world.store, world.journal, {"folder": world.archive}, level="hashes", grace_s=PATIENT_S
+            world.store, world.journal, world.archives, level="hashes", grace_s=PATIENT_S
         )
         assert list(doctor.findings()) == []  # I2, I3, I4, I7, I8, I9, I10
         with world.database.reading() as link:
@@ -52,8 +59,9 @@ class Invariants:
         assert {row.id for row in events if row.published_at} <= world.post.confirmed, "I5"
         causes = Counter(row.cause for row in events if row.topic == "snapshot.taken" and row.cause)
         assert not causes or max(causes.values()) == 1, "I12"
-        files = Counter(path.stem.rpartition("_")[2] for path in world.archive.rglob("*.jpg"))
-        assert not files or max(files.values()) == 1, "I9"
+        for archive in world.archives.values():
+            files = Counter(path.stem.rpartition("_")[2] for path in archive.rglob("*.jpg"))
+            assert not files or max(files.values()) == 1, "I9"
         for row in rows:
             assert RANKS[row.state] >= self._ranks.get(row.id, 0), "I10"
             self._ranks[row.id] = RANKS[row.state]
@@ -72,4 +80,6 @@ class Invariants:
         assert list(examine_rows(self.world.journal, grace_s=0.0)) == []
         with self.world.database.reading() as link:
             states = Counter(link.execute(text("select state from snapshots")).scalars())
+            results = link.execute(text(_RESULTS)).all()
         assert set(states) <= {"archived"}, f"I6: {states}"
+        assert {tuple(row[1:]) for row in results} <= {(2, 2)}, f"I7, I9: {results}"

@@ -80,9 +80,9 @@ def outputs_after_the_mark(patches: Patches) -> None:
     real = Journal.finish
 
     def finish(
-        self: Journal, service: str, event: Event, outputs: Sequence[Event], *, attempts: int = 1
+        self: Journal, service: str, event: Event, outputs: Sequence[Event], **options: Any
     ) -> list[Event]:
-        real(self, service, event, [], attempts=attempts)
+        real(self, service, event, [], **options)
         return self.append(outputs)
 
     patches.setattr(Journal, "finish", finish)
@@ -113,14 +113,21 @@ def always(owner: type, name: str, answer: Any, patches: Patches) -> None:
     patches.setattr(owner, name, lambda *_args, **_options: answer)
 
 
-def deliver(machine: Delivery, fault: str = "") -> None:
+def deliver(machine: Delivery, fault: str = "", queue: str = "") -> None:
     machine.have_letters()
-    machine.hand_over(machine.world.post.letters[0], fault)
+    letters = machine.world.post.letters
+    machine.hand_over(next(each for each in letters if each.queue == (queue or each.queue)), fault)
+
+
+def deliver_to_drive(machine: Delivery) -> None:
+    """The result of the detector reaches the archive, whose disk fails."""
+    machine.broker_takes("marked", 9)
+    deliver(machine, "drive.part_written:1:raise=EIO", "drive")
 
 
 UPLOAD = partial(Delivery.upload, number=0)
 SPOOL = partial(Delivery.upload_without_the_database, number=1)
-FAILS = partial(deliver, fault="drive.part_written:1:raise=EIO")
+FAILS = deliver_to_drive
 
 BUGS: dict[str, tuple[Callable[[Patches], None], list[Step]]] = {
     "a worker acknowledges before it commits": (ack_before_commit, [deliver]),

@@ -31,6 +31,7 @@ from shared.ingest.intake import Intake
 from shared.journal import Journal
 from shared.journal.database import Database
 from shared.journal.group_commit import GroupCommit, _Job
+from shared.journal.owned import Change
 from shared.journal.schema import work
 from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
@@ -59,10 +60,14 @@ class Direct(GroupCommit):
             raise mine.error
 
 
-def analyse(event: Event) -> Sequence[Event]:
-    """A detector without engine."""
-    data = SnapshotAnalyzed(camera=event.subject, analyzed=False)
-    return [data.event(subject=event.subject, cause=event)]
+def analyser(name: str) -> Handler:
+    """An analyser without engine."""
+
+    def analyse(event: Event) -> Sequence[Event]:
+        data = SnapshotAnalyzed(camera=event.subject, analyzer=name, analyzed=False)
+        return [data.event(subject=event.subject, cause=event)]
+
+    return analyse
 
 
 class World:
@@ -75,8 +80,9 @@ class World:
         still.write_bytes(picture(99))
         camera = {"fetch": {"kind": "file", "path": str(still), "every_s": EVERY_S}}
         self.settings = Settings.model_validate({"data": folder, "cameras": {"gate": camera}})
-        self.archive = folder / "archive"
-        FolderArchive(self.archive).prepare(first=True)
+        self.archives = {"folder": folder / "archive", "nas": folder / "nas"}
+        for archive in self.archives.values():
+            FolderArchive(archive).prepare(first=True)
         self.away = False
         self.wrong: list[str] = []  # what no worker may do, as it was done
         self.begin()
@@ -93,15 +99,18 @@ class World:
         gate = Camera("gate", FileAdapter(self.folder / "still.jpg"), attempts=1, timeout_s=5.0,
                       mask=str, pause=lambda _s: None)  # fmt: skip
         camera = FetchSnapshots({"gate": gate}, ["gate"], self.intake)
-        drive = FileSnapshots(
-            FolderArchive(self.archive), self.store, self.journal,
-            policy="everything", person_confidence=0.5,
-        )  # fmt: skip
         handlers: dict[str, tuple[str, Any]] = {
             "camera": (SnapshotRequested.topic, camera),
-            "detector": (SnapshotTaken.topic, analyse),
-            "drive": (SnapshotAnalyzed.topic, drive),
+            "detector": (SnapshotTaken.topic, analyser("detector")),
+            "cloud": (SnapshotTaken.topic, analyser("cloud")),
         }
+        for name, root in self.archives.items():
+            drive = FileSnapshots(
+                FolderArchive(root, name), self.store, self.journal,
+                policy="everything", person_confidence=0.5,
+            )  # fmt: skip
+            queue = "drive" if name == "folder" else f"drive-{name}"
+            handlers[queue] = (SnapshotAnalyzed.topic, drive)
         metrics, in_flight = Metrics(), InFlight()
         self.workers = {}
         for name, (topic, handler) in handlers.items():
@@ -164,7 +173,7 @@ class World:
                 self.post.letters.append(replace(letter, redelivered=True))
 
     def _watched(self, name: str, handler: Handler) -> Handler:
-        def handle(event: Event) -> Sequence[Event]:
+        def handle(event: Event) -> Sequence[Event | Change]:
             if self.status(name, event.id) == "done":
                 self.wrong.append(f"{name} did once more what was done")
             return handler(event)

@@ -103,12 +103,18 @@ class Api:
         return self.context.journal.read.story(accepted.snapshot_id)[0].event
 
     def analyze(
-        self, taken: Event, *found: Mapping[str, Any], reason: str = "", after_s: float = 0.0
+        self,
+        taken: Event,
+        *found: Mapping[str, Any],
+        reason: str = "",
+        after_s: float = 0.0,
+        analyzer: str = "detector",
     ) -> Event:
-        """Let the detector be done with it so long after it; its ``snapshot.analyzed``."""
+        """Let an analyser be done with it so long after it; its ``snapshot.analyzed``."""
         data = SnapshotAnalyzed.model_validate(
             {
                 "camera": taken.subject,
+                "analyzer": analyzer,
                 "analyzed": not reason,
                 "reason": reason,
                 "detections": found,
@@ -120,18 +126,23 @@ class Api:
             }
         )
         event = _later(data.event(subject=taken.subject, cause=taken), taken, after_s)
-        self.context.journal.finish("detector", taken, [event])
+        self.context.journal.finish(analyzer, taken, [event])
         return event
 
     def archive(
-        self, analyzed: Event, path: str = "2026/01/02/porch.jpg", after_s: float = 0.0
+        self,
+        analyzed: Event,
+        path: str = "2026/01/02/porch.jpg",
+        after_s: float = 0.0,
+        archive: str = "folder",
     ) -> Event:
-        """Let the archive have it so long after that; its ``snapshot.archived``."""
+        """Let an archive have it so long after that; its ``snapshot.archived``."""
         data = SnapshotArchived(
-            camera=analyzed.subject, archive="folder", path=path, sha256="0" * 64, size=1
+            camera=analyzed.subject, archive=archive, path=path, sha256="0" * 64, size=1
         )
         event = _later(data.event(subject=analyzed.subject, cause=analyzed), analyzed, after_s)
-        self.context.journal.finish("drive", analyzed, [event])
+        service = "drive" if archive == "folder" else f"drive-{archive}"
+        self.context.journal.finish(service, analyzed, [event])
         return event
 
     def reject(self, taken: Event, reason: str = "the JPEG does not decode") -> Event:

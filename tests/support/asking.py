@@ -20,6 +20,7 @@ from shared.service import Context, Service
 from shared.settings import Settings
 from shared.settings.cameras import FetchSection
 from shared.store import Store
+from tests.support.making import events_of
 
 
 def fetch(url: str, **more: object) -> Adapter:
@@ -71,7 +72,7 @@ def request(camera: str = "gate", cause: str = "", **more: Any) -> Event:
 
 
 def ask(service: Service, event: Event) -> Sequence[Event]:
-    return service.handlers["snapshot.requested"](event)
+    return events_of(service.handlers["snapshot.requested"](event))
 
 
 def failure(events: Sequence[Event]) -> CameraFailed:

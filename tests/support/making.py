@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -52,6 +52,11 @@ def analyzed(cause: Event, *labels: str, confidence: float = 0.9) -> Event:
     )
     data = SnapshotAnalyzed(camera=cause.subject, analyzed=True, detections=seen)
     return data.event(subject=cause.subject, cause=cause)
+
+
+def events_of(results: Iterable[object]) -> list[Event]:
+    """Of what a handler returned, the events."""
+    return [each for each in results if isinstance(each, Event)]
 
 
 class Clock:

@@ -20,8 +20,15 @@ from services.drive.archives.folder import MARKER, FolderArchive
 from services.drive.file import FileSnapshots
 from shared.errors import ConfigError, Reject, Retry, SnapshotMissing
 from shared.events import Event, SnapshotAnalyzed
-from tests.support.making import START, Core, analyzed, core, picture, taken
+from shared.service import Context, Service
+from tests.support.making import START, Core, analyzed, core, events_of, picture, taken
 from tests.support.pictures import damaged, jpeg
+
+
+def built(context: Context) -> Service:
+    """The service of the only archive."""
+    (service,) = build(context)
+    return service
 
 
 class Archive:
@@ -105,8 +112,8 @@ def test_what_nobody_analysed_is_filed_under_every_policy(here: Core, seen: Even
 def test_switched_off_it_files_nothing_and_holds_nobody_up(here: Core, seen: Event):
     drive = here.settings.drive.model_copy(update={"enabled": False})
     settings = here.settings.model_copy(update={"drive": drive})
-    service = build(dataclasses.replace(here.parts, settings=settings))
-    (event,) = service.handlers["snapshot.analyzed"](seen)
+    service = built(dataclasses.replace(here.parts, settings=settings))
+    (event,) = events_of(service.handlers["snapshot.analyzed"](seen))
     assert (event.topic, event.data["policy"]) == ("snapshot.skipped", "off")
     assert service.about() == {"ok": True, "summary": "switched off by drive.enabled"}
     assert not (here.settings.data / "archive").exists()
@@ -129,8 +136,8 @@ def test_a_day_is_that_of_the_setting_or_else_of_the_machine(
         patch.setenv("TZ", machine)
         time.tzset()
         here.arrive(picture(), captured_at=START + timedelta(hours=7.5), captured_by="name")
-        handler = build(here.parts).handlers["snapshot.analyzed"]
-        (event,) = handler(analyzed(here.told[0]))
+        handler = built(here.parts).handlers["snapshot.analyzed"]
+        (event,) = events_of(handler(analyzed(here.told[0])))
     time.tzset()
     assert event.data["path"].startswith(path)
 
@@ -150,12 +157,12 @@ def test_a_lost_file_is_an_error_not_an_archived_snapshot(here: Core, seen: Even
 @pytest.mark.promise("fault W6")
 def test_the_service_makes_its_folder_once_and_never_in_an_empty_mount_point(here: Core):
     root = here.settings.data / "archive"
-    first = build(here.parts)
+    first = built(here.parts)
     assert first.about()["ok"]
     assert first.look_up_first  # filing is an effect outside
     assert (root / MARKER).is_file()
     (root / MARKER).unlink()  # the volume is not mounted today
-    service = build(here.parts)
+    service = built(here.parts)
     assert not service.about()["ok"]
     assert MARKER in service.about()["summary"]
     assert not any(root.iterdir())
@@ -179,7 +186,7 @@ def test_folder_and_marker_are_synced_before_the_journal_remembers_them(
 
     monkeypatch.setattr(folder, "sync_folder", synced)
     monkeypatch.setattr(here.journal.facts, "remember", remembered)
-    build(here.parts)
+    built(here.parts)
 
     assert order == [(root.parent, False), (root, True), (root, True)]
 
@@ -189,13 +196,13 @@ def test_a_folder_that_can_not_be_made_is_a_mistake_of_the_configuration(here: C
     drive = here.settings.drive.model_copy(update={"folder": Path("file/archive")})
     settings = here.settings.model_copy(update={"drive": drive})
     with pytest.raises(ConfigError, match=r"drive\.folder: .*archive"):
-        build(dataclasses.replace(here.parts, settings=settings))
+        built(dataclasses.replace(here.parts, settings=settings))
 
 
 @pytest.mark.promise("feat F9")
 def test_a_damaged_picture_is_never_filed_and_a_sound_one_is(tmp_path: Path):
     here = core(tmp_path, {"drive": {"policy": "everything"}})
-    drive, analyst = build(here.parts), Analyst(here.store, None, reason="no model")
+    drive, analyst = built(here.parts), Analyst(here.store, None, reason="no model")
 
     def filed(data: bytes) -> list[str]:
         """What is announced of a picture when each service does its part."""
@@ -203,7 +210,7 @@ def test_a_damaged_picture_is_never_filed_and_a_sound_one_is(tmp_path: Path):
         here.arrive(data)
         (said,) = analyst(here.told[0])
         handler = drive.handlers.get(said.topic)
-        return [said.topic, *(event.topic for event in (handler(said) if handler else ()))]
+        return [said.topic, *(event.topic for event in events_of(handler(said) if handler else ()))]
 
     broken = damaged(jpeg())
     for name in ("tail of zeros, then an end", "flipped bytes"):

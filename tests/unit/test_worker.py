@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import MetaData
 
 from shared.bus.local import LocalBroker
 from shared.bus.relay import Relay
 from shared.bus.thread import Bus
 from shared.envelope import MAX_BYTES, REPEATED
-from shared.errors import JournalUnavailable, Reject, Retry, SnapshotMissing, StoreMissing
+from shared.errors import (
+    JournalUnavailable,
+    Reject,
+    Retry,
+    SnapshotMissing,
+    StoreMissing,
+    Unreachable,
+)
 from shared.events import Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped, now
 from shared.journal import Journal
 from shared.journal import journal as journal_module
 from shared.runtime import outbox
 from shared.runtime import worker as workers
+from shared.journal.owned import Change, OwnedTable
 from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
 from shared.runtime.outbox import Outbox
 from shared.runtime.worker import Worker, announce
-from shared.service import Service
+from shared.service import Handler, Service
 from shared.settings.runtime import WorkSection
 from tests.support.fakes import eventually
 from tests.support.making import analyzed, taken
@@ -39,13 +49,19 @@ def skipped(event: Event) -> Sequence[Event]:
     return [data.event(subject=event.subject, cause=event)]
 
 
+@dataclass(frozen=True)
+class Count:
+    name: str
+    number: int
+
+
 class Rig:
     """A service named drive with a real journal, relay, bus and local broker."""
 
     def __init__(self, folder: Path, workers: int = 2) -> None:
         self.journal = Journal.open(f"sqlite:///{folder}/journal.db")
         self.broker, self.relay, self.metrics = LocalBroker(), Relay(), Metrics()
-        self.handler: Callable[[Event], Sequence[Event]] = skipped
+        self.handler: Handler = skipped
         self.seen: list[str] = []
         self.stop, self.outbox_stop = threading.Event(), threading.Event()
         topics = {"snapshot.analyzed": self.handle}
@@ -70,7 +86,7 @@ class Rig:
             stop=self.stop,
         )
 
-    def handle(self, event: Event) -> Sequence[Event]:
+    def handle(self, event: Event) -> Sequence[Event | Change]:
         self.seen.append(event.id)
         return self.handler(event)
 
@@ -451,7 +467,8 @@ def test_the_next_try_is_due_later_after_each_failure(rig: Rig, attempts: int, l
     rig.journal.begin("drive", EVENT, redelivered=False)
     began = now()
 
-    worker._failure(EVENT, attempts, Retry("the archive is away"))()
+    attempt = journal_module.Attempt(False, attempts)
+    worker._failure(EVENT, attempt, Retry("the archive is away"))()
 
     (item,) = rig.journal.recovery.items()
     assert item.next_attempt_at is not None
@@ -479,3 +496,93 @@ def test_data_is_validated_once_and_what_does_not_fit_is_dead_without_the_handle
     eventually(lambda: (rig.status(), rig.status(OTHER)) == ("done", "dead"))
     assert rig.seen == [EVENT.id]
     assert len(validated) == 2
+
+
+@pytest.mark.promise("feat A15")
+def test_work_that_waits_for_a_place_never_dies_and_all_of_it_goes_on_when_it_is_back(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("shared.runtime.failure.PROBE_S", 0.01)
+    away = True
+
+    def handler(event: Event) -> Sequence[Event]:
+        if away:
+            raise Unreachable("archive nas", "archive folder /nas: Host is down")
+        return skipped(event)
+
+    def tried(count: int) -> bool:
+        return len(rig.seen) > count and rig.is_idle()
+
+    rig.handler = handler
+    for count in range(3 * rig.policy.retries):
+        rig.give(EVENT, queue="drive")
+        eventually(partial(tried, count))
+    rig.give(OTHER)
+    eventually(lambda: rig.status(OTHER) == "retry" and rig.is_idle())
+    items = {item.event.id: item for item in rig.journal.recovery.items()}
+    probe, parked = items[EVENT.id], items[OTHER.id]
+    assert (probe.status, probe.attempts, probe.error[:14]) == ("retry", 0, "archive folder")
+    assert parked.next_attempt_at and probe.next_attempt_at
+    assert parked.next_attempt_at > probe.next_attempt_at + timedelta(minutes=30)
+
+    away = False
+    rig.give(EVENT, queue="drive")
+    eventually(lambda: rig.status() == "done")
+    assert [owed.event.id for owed in rig.journal.recovery.due(10)] == [OTHER.id]
+
+
+def of_one_camera(number: int) -> Event:
+    data = SnapshotAnalyzed(camera="porch", analyzed=False)
+    return data.event(subject="porch", cause=f"cause {number}")
+
+
+def test_an_ordered_service_handles_the_events_of_a_camera_one_after_the_other(tmp_path: Path):
+    rig = Rig(tmp_path, workers=3)
+    rig.service = replace(rig.service, ordered=True)
+    in_flight = InFlight()
+    rig.workers = [rig.worker(number, in_flight) for number in range(3)]
+    rig.journal.subscribe("drive", ["snapshot.analyzed"])
+    happened = [of_one_camera(number) for number in range(8)]
+    rig.journal.append(happened)
+    ends: list[str] = []
+    failed: list[str] = []
+
+    def handler(event: Event) -> Sequence[Event]:
+        if event.id == happened[2].id and not failed:
+            failed.append(event.id)
+            raise Retry("not yet", after_s=0.01)
+        ends.append(event.id)
+        return ()
+
+    rig.handler = handler
+    rig.start()
+    try:
+        rig.give(*reversed(happened[1:]))
+        eventually(lambda: all(rig.status(event) == "retry" for event in happened[1:]))
+        rig.give(happened[0], queue="drive")
+        eventually(lambda: failed)
+        rig.give(happened[2], queue="drive")
+        eventually(lambda: all(rig.status(event) == "done" for event in happened), timeout=30)
+    finally:
+        rig.close()
+
+    assert ends == [event.id for event in happened]
+
+
+def test_changes_of_a_services_table_and_its_events_are_committed_together(rig: Rig):
+    table = OwnedTable("drive", "counts", Count, ("name",), metadata=MetaData())
+    with rig.journal._database.writing() as connection:
+        table.table.create(connection)
+    counts = rig.journal.owned(table)
+
+    def handler(event: Event) -> Sequence[Event | Change]:
+        before = counts.get("all")
+        after = Count("all", (before.number if before else 0) + 1)
+        return [*skipped(event), table.replace(before, after) if before else table.add(after)]
+
+    rig.handler = handler
+    rig.give(EVENT)
+    eventually(lambda: rig.status() == "done")
+    rig.give(OTHER)
+    eventually(lambda: rig.status(OTHER) == "done")
+    assert counts.get("all") == Count("all", 2)

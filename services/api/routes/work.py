@@ -18,7 +18,7 @@ class WorkList(BaseModel):
 
 
 class Replay(BaseModel):
-    """Which dead work to try again; all of it when nothing is named."""
+    """Which dead or waiting work to try again; all of it when nothing is named."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,7 +48,7 @@ def routes(recovery: Recovery) -> APIRouter:
 
     @router.post("/replay")
     def replay(chosen: Replay) -> Replayed:
-        """Make dead work due again, all of it or what is named."""
+        """Make work due now that is dead or waits: all of it, or what is named."""
         return Replayed(
             replayed=recovery.replay(chosen.service, chosen.event_id, chosen.snapshot_id)
         )

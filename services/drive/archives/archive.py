@@ -36,13 +36,14 @@ class Filing:
 
 
 class Archive(Protocol):
-    """Where pictures are filed for people."""
+    """Where pictures are filed for people. ``name`` is that of the configuration."""
 
     name: str
 
     def file(self, filing: Filing) -> str:
         """Hold this picture once, however often it is called; returns its path for people once the
-        checksum of what the archive holds is confirmed. Raises Retry or Reject."""
+        checksum of what the archive holds is confirmed. Raises Unreachable while the archive is
+        away, Retry for what fails with this picture, Reject for what can never be filed."""
 
     def about(self) -> Mapping[str, Any]:
         """State for health and the page: {"ok": bool, "summary": str}."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from services.drive.archives.archive import Filing
-from shared.errors import Retry
+from shared.errors import Retry, Unreachable
 from shared.failpoint import reach
 from shared.store.disk import sync_folder
 
@@ -23,14 +24,15 @@ INCOMING = ".incoming"
 LEFT_S = 3600.0
 """Copies older than this were left by a crash."""
 CHUNK_BYTES = 1 << 20
+_OF_THIS_FILE = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EISDIR, errno.ENOTDIR})
+"""Errors of a name or a file; every other one says that the folder can't be used now."""
 
 
 class FolderArchive:
     """Files below ``root``. Any thread; several may file the same snapshot."""
 
-    name = "folder"
-
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, name: str = "folder") -> None:
+        self.name = name
         self._root = root
 
     def prepare(self, *, first: bool) -> None:
@@ -57,7 +59,10 @@ class FolderArchive:
         try:
             return self._file(filing)
         except OSError as error:
-            raise Retry(f"archive folder {self._root}: {error.strerror or error}") from error
+            text = f"archive folder {self._root}: {error.strerror or error}"
+            if error.errno in _OF_THIS_FILE:
+                raise Retry(text) from error
+            raise Unreachable(f"archive {self.name}", text) from error
 
     def _file(self, filing: Filing) -> str:
         self._check_mounted()
@@ -96,9 +101,10 @@ class FolderArchive:
 
     def _check_mounted(self) -> None:
         if not (self._root / MARKER).is_file():
-            raise Retry(
+            raise Unreachable(
+                f"archive {self.name}",
                 f"archive folder {self._root} lacks its marker {MARKER}: is the volume mounted? "
-                "Create the empty file there if this is the right folder."
+                "Create the empty file there if this is the right folder.",
             )
 
     def about(self) -> Mapping[str, Any]:

@@ -38,6 +38,7 @@ class Owed:
     published_at: datetime
     attempts: int
     seq: int
+    tried_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +179,9 @@ class Recovery:
             return [_as_item(row) for row in connection.execute(query)]
 
     def replay(self, service: str = "", event_id: str = "", snapshot_id: str = "") -> int:
-        """Make dead work due again, all of it or what is named; returns how much."""
-        chosen = UNFINISHED & (work.c.status == "dead")
+        """Make dead work due again, and what waits for its next attempt due now: all of it, or
+        what is named; returns how much."""
+        chosen = UNFINISHED & work.c.status.in_(("dead", "retry"))
         if service:
             chosen &= work.c.service == service
         if event_id:
@@ -197,7 +199,7 @@ _NEWEST = select(func.max(events.c.seq))
 
 # The service and its attempts beside the event it has not finished.
 _OPEN_WORK = (
-    select(work.c.service, work.c.attempts, events)
+    select(work.c.service, work.c.attempts, work.c.updated_at, events)
     .join(events, events.c.id == work.c.event_id)
     .where(UNFINISHED, events.c.published_at.is_not(None))
 )
@@ -216,7 +218,15 @@ def _unanswered(service: str, topic: str, after: int) -> Select[Any]:
 
 def _owed(connection: Connection, query: Select[Any]) -> list[Owed]:
     return [
-        Owed(row.service, as_event(row), row.recorded_at, row.published_at, row.attempts, row.seq)
+        Owed(
+            service=row.service,
+            event=as_event(row),
+            recorded_at=row.recorded_at,
+            published_at=row.published_at,
+            attempts=row.attempts,
+            seq=row.seq,
+            tried_at=row._mapping.get("updated_at"),
+        )
         for row in connection.execute(query)
     ]
 

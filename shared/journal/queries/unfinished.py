@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
 
 from shared.events import SnapshotAnalyzed, SnapshotRequested, SnapshotTaken
 from shared.journal.database import Database
-from shared.journal.schema import events, snapshots, subscriptions, work
+from shared.journal.schema import UNFINISHED, events, snapshots, subscriptions, work
 
 PAGE = 500
 _NEXT = {"taken": SnapshotTaken.topic, "analyzed": SnapshotAnalyzed.topic}
@@ -51,8 +51,41 @@ class Unfinished:
             return list(connection.execute(query.order_by(events.c.seq)).scalars())
 
     def snapshots(self, before: datetime) -> Iterator[tuple[str, str]]:
-        """Snapshots received by then that have not come to an end, and why, oldest first (I6).
-        Those that no service of this system takes further are at their end."""
+        """Snapshots received by then that have not come to an end, and why (I6): first those whose
+        state is none of an end, then those of which some service still owes something. Those that
+        no service of this system takes further are at their end."""
+        told = set()
+        for snapshot_id, why in self._not_at_an_end(before):
+            told.add(snapshot_id)
+            yield snapshot_id, why
+        for snapshot_id, why in self._owed(before):
+            if snapshot_id not in told:
+                told.add(snapshot_id)
+                yield snapshot_id, why
+
+    def _owed(self, before: datetime) -> Iterator[tuple[str, str]]:
+        """What a second analyser or archive has not done yet."""
+        of_snapshot = events.c.snapshot_id.is_not(None) & (events.c.recorded_at <= before)
+        open_work = (
+            select(work, events.c.snapshot_id, events.c.topic, events.c.published_at)
+            .join(events, events.c.id == work.c.event_id)
+            .where(UNFINISHED, of_snapshot)
+            .order_by(events.c.seq)
+        )
+        with self._database.reading() as connection:
+            for row in connection.execute(open_work):
+                yield row.snapshot_id, _unended(row.service, row)
+            for row in connection.execute(select(subscriptions)).all():
+                unanswered = (
+                    select(events.c.snapshot_id, events.c.topic)
+                    .outerjoin(work, _answers(row.service))
+                    .where(events.c.topic == row.topic, events.c.seq > row.settled_seq)
+                    .where(work.c.event_id.is_(None), of_snapshot)
+                )
+                for found in connection.execute(unanswered.order_by(events.c.seq)):
+                    yield found.snapshot_id, f"{row.service} has not answered its {found.topic}"
+
+    def _not_at_an_end(self, before: datetime) -> Iterator[tuple[str, str]]:
         last = ""
         while True:
             query = select(snapshots.c.id, snapshots.c.state).where(
@@ -89,6 +122,11 @@ class Unfinished:
                 yield row.id, f"is {row.state}: {why}"
 
 
+def _answers(service: str) -> ColumnElement[bool]:
+    """The join of events with what a service did with them."""
+    return (work.c.service == service) & (work.c.event_id == events.c.id)
+
+
 def _why(subscription: Row[Any], event: Row[Any], did: Row[Any] | None) -> str:
     """What a service has still to do with an event; empty: nothing."""
     service = subscription.service
@@ -98,6 +136,11 @@ def _why(subscription: Row[Any], event: Row[Any], did: Row[Any] | None) -> str:
         if event.published_at is None:
             return f"its {event.topic} is not published"
         return f"{service} has not answered"
+    return _unended(service, did)
+
+
+def _unended(service: str, did: Row[Any]) -> str:
+    """What became of work so far; empty: it is done."""
     match did.status:
         case "dead":
             return f"{service} gave up: {did.error}"

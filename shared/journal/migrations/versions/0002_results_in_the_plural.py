@@ -50,7 +50,7 @@ def upgrade() -> None:
         table.create_unique_constraint("one_snapshot_per_key", ["organisation", "dedupe_key"])
     op.add_column("events", _organisation())
     op.add_column("work", _organisation())
-    op.add_column("work", sa.Column("waiting_for", sa.String(64), nullable=True))
+    op.add_column("work", sa.Column("waiting_for", sa.String(128), nullable=True))
     op.create_index(
         "work_waiting",
         "work",
