@@ -181,7 +181,9 @@ class Recovery:
     def replay(self, service: str = "", event_id: str = "", snapshot_id: str = "") -> int:
         """Make dead work due again, and what waits for its next attempt due now: all of it, or
         what is named; returns how much."""
-        chosen = UNFINISHED & work.c.status.in_(("dead", "retry"))
+        now = self._now()
+        waits = (work.c.status == "retry") & (work.c.next_attempt_at > now)
+        chosen = UNFINISHED & ((work.c.status == "dead") | waits)
         if service:
             chosen &= work.c.service == service
         if event_id:
@@ -189,7 +191,6 @@ class Recovery:
         if snapshot_id:
             of_it = select(events.c.id).where(events.c.snapshot_id == snapshot_id)
             chosen &= work.c.event_id.in_(of_it)
-        now = self._now()
         changes = {"status": "retry", "attempts": 0, "next_attempt_at": now, "updated_at": now}
         with self._database.writing() as connection:
             return connection.execute(update(work).where(chosen).values(**changes)).rowcount
