@@ -168,9 +168,7 @@ class Journal:
             # An event that another program put on the bus is recorded with its first answer.
             fresh = record(connection, outputs, now, published=[event])
             for change in changes:
-                if change.table.service != service:
-                    raise ValueError(f"{service} changes a table of {change.table.service}")
-                change.apply(connection)
+                change.apply(connection, service)
             reach("journal.before_mark")
             mark(connection, service, event, "done", attempts, now)
             if waited_for:

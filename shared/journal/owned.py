@@ -64,8 +64,10 @@ class Change:
     checked: bool = False
     was: Any = None
 
-    def apply(self, connection: Connection) -> None:
-        """Raises Stale when the row is not as it was."""
+    def apply(self, connection: Connection, service: str) -> None:
+        """Raises Stale when the row is not as it was, ValueError for a table of another service."""
+        if self.table.service != service:
+            raise ValueError(f"{service} changes a table of {self.table.service}")
         table, values = self.table.table, dataclasses.asdict(self.row)
         mine = self.table.same(self.row, self.table.key)
         if not self.checked:

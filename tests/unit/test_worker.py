@@ -28,9 +28,9 @@ from shared.errors import (
 from shared.events import Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped, now
 from shared.journal import Journal
 from shared.journal import journal as journal_module
+from shared.journal.owned import Change, OwnedTable
 from shared.runtime import outbox
 from shared.runtime import worker as workers
-from shared.journal.owned import Change, OwnedTable
 from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
 from shared.runtime.outbox import Outbox
