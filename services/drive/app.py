@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from services.drive.archives.folder import FolderArchive
+from services.drive.archives import archive_for
 from services.drive.file import FileSnapshots, skip
 from services.drive.prepared import Prepared
 from shared.errors import ConfigError, JournalUnavailable
@@ -35,9 +35,8 @@ def _service(
     topic = SnapshotAnalyzed.topic
     if not section.enabled:
         return switched_off(service, {topic: partial(skip, archive=name)}, setting=path)
-    root = context.settings.data / section.folder  # an absolute folder stays as it is
-    archive = FolderArchive(root, name)
-    prepared = Prepared(archive, root, context.journal)
+    archive = archive_for(name, section, context.settings.data)
+    prepared = Prepared(archive, context.journal)
     try:
         prepared()
     except JournalUnavailable as error:
@@ -45,7 +44,7 @@ def _service(
         log.warning("the archive is not prepared: %s", error, extra={"action": "journal_away"})
     except OSError as error:
         raise ConfigError(
-            f"{path}.folder: {root} can't be made: {error.strerror}. "
+            f"{path}.{section.archive}: {archive.place} can't be made: {error.strerror}. "
             "Make it, or name a folder that this user may write."
         ) from error
     handler = FileSnapshots(

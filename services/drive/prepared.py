@@ -1,12 +1,11 @@
-"""Prepares an archive's folder once, and remembers in the journal that it was."""
+"""Prepares an archive once, and records in the journal that it was prepared."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from pathlib import Path
 
-from services.drive.archives.folder import FolderArchive
+from services.drive.archives.archive import Archive
 from shared.failpoint import reach
 from shared.journal import Journal
 
@@ -15,9 +14,8 @@ class Prepared:
     """Call it before filing; after its first success it does nothing. Any thread. Raises OSError
     or JournalUnavailable."""
 
-    def __init__(self, archive: FolderArchive, root: Path, journal: Journal) -> None:
+    def __init__(self, archive: Archive, journal: Journal) -> None:
         self._archive = archive
-        self._path = str(root.absolute())
         self._journal = journal
         self._lock = threading.Lock()
         self._done = False
@@ -29,9 +27,10 @@ class Prepared:
                 self._done = True
 
     def _prepare(self) -> None:
-        """The journal remembers which folders were prepared, so that an empty mount point is not
-        taken for a new archive."""
-        fact = f"archive:{hashlib.sha256(self._path.encode()).hexdigest()[:32]}"
+        """The journal holds which places were prepared, so that an empty mount point is not taken
+        for a new archive."""
+        place = self._archive.place
+        fact = f"archive:{hashlib.sha256(place.encode()).hexdigest()[:32]}"
         self._archive.prepare(first=self._journal.facts.recall(fact) is None)
         reach("drive.prepared")
-        self._journal.facts.remember(fact, self._path)
+        self._journal.facts.remember(fact, place)

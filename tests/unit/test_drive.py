@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from services.detector.analyst import Analyst
+from services.drive import archives
 from services.drive.app import build
 from services.drive.archives import folder
 from services.drive.archives.archive import Filing
@@ -21,6 +22,7 @@ from services.drive.file import FileSnapshots
 from shared.errors import ConfigError, Reject, Retry, SnapshotMissing
 from shared.events import Event, SnapshotAnalyzed
 from shared.service import Context, Service
+from shared.settings.archive import DriveSection
 from tests.support.making import START, Core, analyzed, core, events_of, picture, taken
 from tests.support.pictures import damaged, jpeg
 
@@ -34,10 +36,13 @@ def built(context: Context) -> Service:
 class Archive:
     """Remembers what it was given."""
 
-    name = "memory"
+    name = place = "memory"
 
     def __init__(self) -> None:
         self.filed: list[Filing] = []
+
+    def prepare(self, *, first: bool) -> None:
+        """Nothing is needed."""
 
     def file(self, filing: Filing) -> str:
         self.filed.append(filing)
@@ -218,3 +223,30 @@ def test_a_damaged_picture_is_never_filed_and_a_sound_one_is(tmp_path: Path):
     assert not list(tmp_path.rglob("archive/2*/**/*.jpg"))
     assert filed(jpeg()) == ["snapshot.analyzed", "snapshot.archived"]
     here.journal.close()
+
+
+def test_every_kind_of_the_settings_has_an_archive_in_a_file_of_its_own():
+    assert set(archives.KINDS) == set(get_args(DriveSection.model_fields["archive"].annotation))
+    modules = {make.__module__ for make in archives.KINDS.values()}
+    assert modules == {f"services.drive.archives.{kind}" for kind in archives.KINDS}
+
+
+def test_the_setting_chooses_the_kind_of_archive(here: Core, monkeypatch):
+    made: list[tuple[str, Path]] = []
+
+    class Cellar(FolderArchive):
+        def about(self):
+            return {"ok": True, "summary": "in the cellar"}
+
+    def cellar(name: str, section: DriveSection, data: Path) -> Cellar:
+        made.append((name, data / section.folder))
+        return Cellar(data / section.folder, name)
+
+    monkeypatch.setattr(archives, "KINDS", {**archives.KINDS, "cellar": cellar})
+    section = DriveSection(folder=Path("down")).model_copy(update={"archive": "cellar"})
+    settings = here.settings.model_copy(update={"drive": section})
+
+    service = built(dataclasses.replace(here.parts, settings=settings))
+
+    assert service.about()["summary"] == "in the cellar"
+    assert made == [("cellar", settings.data / "down")]

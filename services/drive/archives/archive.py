@@ -1,4 +1,4 @@
-"""What an archive must do for the drive service: hold a picture, and prove that it does."""
+"""The interface of all archives: hold a picture, and prove that it is held."""
 
 from __future__ import annotations
 
@@ -36,9 +36,15 @@ class Filing:
 
 
 class Archive(Protocol):
-    """Where pictures are filed for people. ``name`` is that of the configuration."""
+    """Where pictures are filed for people. ``name`` is that of the configuration, ``place`` where
+    the archive is, such as the path of a folder. Any thread."""
 
     name: str
+    place: str
+
+    def prepare(self, *, first: bool) -> None:
+        """Make what filing needs. ``first`` is False if this place was prepared before: then what
+        is missing is away, and is not made again. Raises OSError."""
 
     def file(self, filing: Filing) -> str:
         """Hold this picture once, however often it is called; returns its path for people once the

@@ -13,9 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from services.drive.archives.archive import Filing
+from services.drive.archives.archive import Archive, Filing
 from shared.errors import Retry, Unreachable
 from shared.failpoint import reach
+from shared.settings.archive import DriveSection
 from shared.store.disk import sync_folder
 
 MARKER = ".snapbus-archive"
@@ -33,6 +34,7 @@ class FolderArchive:
 
     def __init__(self, root: Path, name: str = "folder") -> None:
         self.name = name
+        self.place = str(root.absolute())
         self._root = root
 
     def prepare(self, *, first: bool) -> None:
@@ -112,6 +114,11 @@ class FolderArchive:
             free = shutil.disk_usage(self._root).free // 2**30
             return {"ok": True, "summary": f"filing in {self._root}, {free} GiB free"}
         return {"ok": False, "summary": f"{self._root} is not there or lacks {MARKER}"}
+
+
+def archive(name: str, section: DriveSection, data: Path) -> Archive:
+    """``folder`` is relative to the data folder, or absolute."""
+    return FolderArchive(data / section.folder, name)
 
 
 def _sha256(path: Path) -> str:
