@@ -133,6 +133,7 @@ def test_an_engine_sees_what_ultralytics_sees(engine, count, square_model, pictu
 
 
 @pytest.mark.prove
+@pytest.mark.promise("feat E1")
 @pytest.mark.parametrize(
     ("engine", "model"),
     [("onnx", "yolov8n.onnx"), ("openvino", "yolov8n.onnx"), ("openvino", "yolov8n.xml")],
@@ -144,6 +145,7 @@ def test_an_engine_with_what_task_model_exports_sees_the_same(
 
 
 @pytest.mark.prove
+@pytest.mark.promise("feat E1")
 def test_the_ultralytics_engine_sees_what_ultralytics_sees(
     exported, test_data, pictures, reference
 ):
@@ -162,6 +164,7 @@ class Evil:
 
 
 @pytest.mark.prove
+@pytest.mark.promise("sec L2")
 def test_a_prepared_weights_file_runs_nothing_even_with_consent(tmp_path):
     trace, weights = tmp_path / "owned", tmp_path / "evil.pt"
     weights.write_bytes(pickle.dumps({"model": Evil(f"touch {trace}")}))

@@ -14,7 +14,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NAMED = re.compile(r"(?:^|[`$(]\s?)(?:\./taskw|task) ([a-z][a-z:]*)", re.MULTILINE)
 PROMISED = (
     "demo local test build run rund stop logs configure datadir python push check fix lock model"
-    " doctor work replay bench chaos promises"
+    " doctor work replay bench chaos prove promises"
 )
 
 

@@ -115,10 +115,8 @@ def core(folder: Path, tree: Mapping[str, Any] | None = None, clock: Clock | Non
     settings = Settings.model_validate({"data": folder, **(tree or {})})
     store = Store(folder / "store")
     store.create()
-    if (
-        settings.journal_url == f"sqlite:///{folder}/snapbus.db"
-        and not (folder / "snapbus.db").exists()
-    ):
-        (folder / "snapbus.db").write_bytes(_prepared())
+    file = folder / "snapbus.db"
+    if settings.journal_url == f"sqlite:///{file}" and not file.exists():
+        file.write_bytes(_prepared())
     journal = Journal.open(settings.journal_url, clock=clock or now)
     return Core(settings, store, journal)
