@@ -77,6 +77,8 @@ class EventData(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     topic: ClassVar[str]
+    title: ClassVar[str]
+    """How the page heads it."""
 
     @property
     def discriminator(self) -> str:
@@ -115,6 +117,7 @@ class SnapshotRequested(EventData):
     """Somebody or something wants a picture of a camera now."""
 
     topic: ClassVar[str] = "snapshot.requested"
+    title: ClassVar[str] = "Asked for"
     camera: str
     reason: Literal["interval", "manual", "event"]
     requested_by: str = ""
@@ -125,6 +128,7 @@ class SnapshotTaken(EventData):
     """A picture is stored and catalogued; its sender has been or is being told so."""
 
     topic: ClassVar[str] = "snapshot.taken"
+    title: ClassVar[str] = "Taken"
     camera: str
     door: Door
     sha256: Sha256
@@ -143,6 +147,7 @@ class SnapshotRejected(EventData):
     """The stored bytes turned out not to be a sound picture; they stay in quarantine."""
 
     topic: ClassVar[str] = "snapshot.rejected"
+    title: ClassVar[str] = "Put in quarantine"
     camera: str
     reason: str
 
@@ -164,6 +169,7 @@ class SnapshotAnalyzed(EventData):
     """An analyser is done with a picture. "Not analysed" is never "nothing found"."""
 
     topic: ClassVar[str] = "snapshot.analyzed"
+    title: ClassVar[str] = "Analysed"
     camera: str
     analyzer: Name = Field("detector", description="who analysed it; each answers once")
     analyzed: bool
@@ -190,6 +196,7 @@ class SnapshotArchived(EventData):
     """An archive holds the picture and has confirmed its checksum."""
 
     topic: ClassVar[str] = "snapshot.archived"
+    title: ClassVar[str] = "Filed"
     camera: str
     archive: Name
     path: str
@@ -206,6 +213,7 @@ class SnapshotSkipped(EventData):
     ``off``); it stays in the store."""
 
     topic: ClassVar[str] = "snapshot.skipped"
+    title: ClassVar[str] = "Not filed"
     camera: str
     archive: Name = "folder"
     policy: Name
@@ -219,6 +227,7 @@ class CameraFailed(EventData):
     """A picture was asked for and the camera did not give one."""
 
     topic: ClassVar[str] = "camera.failed"
+    title: ClassVar[str] = "No picture"
     camera: str
     reason: str
     attempts: int = 1
@@ -228,21 +237,11 @@ class CameraTested(EventData):
     """The camera's test button worked: it logged in and sent an empty or probe file."""
 
     topic: ClassVar[str] = "camera.tested"
+    title: ClassVar[str] = "Tested"
     camera: str
     door: Door
     name: str = ""
 
 
-EVENTS: dict[str, type[EventData]] = {
-    model.topic: model
-    for model in (
-        SnapshotRequested,
-        SnapshotTaken,
-        SnapshotRejected,
-        SnapshotAnalyzed,
-        SnapshotArchived,
-        SnapshotSkipped,
-        CameraFailed,
-        CameraTested,
-    )
-}
+EVENTS: dict[str, type[EventData]] = {each.topic: each for each in EventData.__subclasses__()}
+"""All of this file, by topic."""

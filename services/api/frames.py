@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from shared.envelope import encode
-from shared.events import Event, now
+from shared.events import EVENTS, Event, now
 
 PING_EVERY_BEATS = 2
 RETRY_MS = 3_000
@@ -19,8 +19,9 @@ def event_frame(event: Event) -> bytes:
 
 def hello(newest_id: str, version: str, *, lost: bool = False) -> bytes:
     """The first frame: after which event this stream goes on, so that even one that told nothing
-    yet can be resumed. ``lost`` says that the event to resume from is not known here."""
-    data = json.dumps({"version": version, "lost": lost})
+    yet can be resumed. ``lost`` says that the event to resume from is not known here; ``topics``
+    are those that may come."""
+    data = json.dumps({"version": version, "lost": lost, "topics": sorted(EVENTS)})
     return f"retry: {RETRY_MS}\nid: {_line(newest_id)}\nevent: hello\ndata: {data}\n\n".encode()
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from shared.events import Detection, SnapshotAnalyzed
+from shared.events import EVENTS, Detection, SnapshotAnalyzed
 from shared.journal.queries.events import OpenWork, Recorded
 from shared.journal.queries.recovery import WorkItem
 from shared.journal.queries.snapshots import Analysis, Snapshot
@@ -95,6 +95,7 @@ class StoryEvent(BaseModel):
 
     id: str
     topic: str
+    title: str
     source: str
     time: datetime
     recorded_at: datetime
@@ -199,9 +200,11 @@ def _the_detector_first(found: tuple[AnalysisView, list[DetectionView]]) -> tupl
 
 def _story_event(recorded: Recorded, taken_at: datetime) -> StoryEvent:
     event = recorded.event
+    known = EVENTS.get(event.topic)  # other programs may say what no service of ours does
     return StoryEvent(
         id=event.id,
         topic=event.topic,
+        title=known.title if known else event.topic,
         source=event.source or "/snapbus",
         time=event.time,
         recorded_at=recorded.recorded_at,

@@ -97,6 +97,8 @@ def test_a_snapshot_tells_its_whole_story_with_times_since_it_was_taken(api):
         "snapshot.analyzed",
         "snapshot.archived",
     ]
+    titles = [each["title"] for each in whole["story"]]
+    assert titles == ["Asked for", "Taken", "Analysed", "Filed"]
     before, *times = [each["since_taken_s"] for each in whole["story"]]
     assert before <= 0 and times == [0, 2, 5]
     assert whole["story"][1]["data"]["door"] == "fetch"

@@ -1,9 +1,5 @@
 // The stream of events. Reconnects for ever, says when it is lost, and drops what came twice.
 
-const TOPICS = [
-  "snapshot.requested", "snapshot.taken", "snapshot.analyzed", "snapshot.rejected", "snapshot.archived",
-  "snapshot.skipped", "camera.failed", "camera.tested",
-];
 const SILENCE_MS = 45000; // the server says something every 30 s
 const AGAIN_MS = 3000;
 const REMEMBERED = 5000;
@@ -16,6 +12,7 @@ export class Live {
     this.known = new Set();
     this.isUp = null;
     this.fresh = true;
+    this.listener = (message) => this.take(message);
     setInterval(() => this.check(), 5000);
     this.open();
   }
@@ -28,12 +25,13 @@ export class Live {
     source.addEventListener("hello", (message) => {
       this.heard = Date.now();
       // A source that reconnects by itself resumes; a new one, or one that lost its place, may not.
-      const missed = this.isUp !== null && (this.fresh || JSON.parse(message.data).lost);
+      const { lost, topics } = JSON.parse(message.data);
+      const missed = this.isUp !== null && (this.fresh || lost);
+      for (const topic of topics) source.addEventListener(topic, this.listener); // twice is once
       this.fresh = false;
       this.up(true, missed);
     });
     source.addEventListener("ping", () => { this.heard = Date.now(); });
-    for (const topic of TOPICS) source.addEventListener(topic, (message) => this.take(message));
     source.onerror = () => {
       this.up(false, false);
       if (source.readyState === EventSource.CLOSED) this.reopen();

@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { doorWords, percent, plural, preciseTime, seen, size, span } from "./words.js";
 
+// What needs more words than the title that its event declares.
 const TELL = {
   "snapshot.requested": ({ reason }) => ["Asked for", { manual: "by hand", interval: "by the clock", event: "by an event" }[reason] ?? reason],
   "snapshot.taken": ({ door, size: bytes }) => [doorWords(door).taken, `${size(bytes)}, stored and catalogued`],
@@ -30,7 +31,7 @@ export function storyOf(snapshot, story) {
 }
 
 function entry(event) {
-  const [title, text] = TELL[event.topic]?.(event.data) ?? [event.topic, ""];
+  const [title, text] = TELL[event.topic]?.(event.data) ?? [event.title, event.data.reason ?? ""];
   const steps = Object.entries(event.data.milliseconds ?? {});
   return h("li", { data: { topic: event.topic } },
     h("div", { class: "line" }, h("strong", {}, title), h("span", { class: "since" }, since(event.since_taken_s))),
