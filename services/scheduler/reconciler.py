@@ -1,8 +1,8 @@
-"""Carries through what was committed but not finished: the reason why nothing is ever lost.
+"""Finishes what was committed but not finished: the reason why nothing is ever lost.
 
-It records what was spooled while the journal was away, publishes events that no broker confirmed,
-delivers retries that are due, and delivers again what a service owes for too long. All of it may
-happen twice and does no harm.
+It records pictures spooled while the journal was away, publishes events that no broker confirmed,
+delivers retries that are due, and delivers again what a service has not answered for too long. All
+of it is harmless when it happens twice.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ T = TypeVar("T")
 
 BATCH = 500
 UNPUBLISHED_S = 5.0
-"""Younger events are probably on their way to the broker right now."""
-SETTLE_EVERY_S = 30.0
+"""Younger events are probably on their way to the broker."""
+ADVANCE_EVERY_S = 30.0
 ANNOUNCE_AGAIN_S = 10.0
-"""A broker that is asked to confirm an event has so long to do it."""
-PATIENCE = 10
-"""How many grace times pass before the same event is delivered yet again."""
+"""An event is announced again if the broker has not confirmed it within this."""
+REDELIVER_GRACES = 10
+"""Grace times until the same event is delivered once more."""
 OVERDUE = timedelta(minutes=10)
-"""After this an event is delivered again even to a service that is busy with others."""
-RUNS = timedelta(minutes=1)
-"""A service that said something of itself within this runs."""
-HURRY_S = 0.1
-"""The pause after a round that left something it could do at once."""
+"""After this an event is delivered again even to a service that is making progress."""
+ALIVE = timedelta(minutes=1)
+"""A service that reported its status within this is running."""
+SHORT_PAUSE_S = 0.1
+"""The pause after a round that left work to do at once."""
 
 
 class Reconciler:
-    """A source. ``at_once`` is for a broker that begins empty: what was open before this process
-    is delivered without waiting."""
+    """A source that makes no events. ``at_once`` is for a broker that starts empty: what was
+    unfinished before this process started is delivered without waiting."""
 
     name = "reconciler"
 
@@ -61,26 +61,26 @@ class Reconciler:
         self._now = clock
         self._spool = Spool(context.store)
         self._open_before = clock() if at_once else None
-        self._settled_at = time.monotonic()
-        # What was published or delivered again a moment ago is under way or being worked on.
+        self._advanced_at = time.monotonic()
+        # What was published or delivered again recently is on its way or being handled.
         self._announced = Recently(ANNOUNCE_AGAIN_S)
-        self._delivered = Recently(PATIENCE * section.grace_s)
+        self._delivered = Recently(REDELIVER_GRACES * section.grace_s)
 
     def run(self, stop: threading.Event) -> None:
         while not stop.is_set():
             wait_s = self._every_s
             try:
                 if self.reconcile():
-                    wait_s = HURRY_S
+                    wait_s = SHORT_PAUSE_S
             except (JournalUnavailable, StoreError) as error:
                 log.warning("can't reconcile: %s", error, extra={"action": "reconcile_waits"})
             except BrokerUnavailable as error:
                 log.debug("nothing can be delivered again now: %s", error)
-                wait_s = HURRY_S if self._open_before else wait_s
+                wait_s = SHORT_PAUSE_S if self._open_before else wait_s
             stop.wait(wait_s)
 
     def reconcile(self) -> bool:
-        """One round; says whether there is more to publish. Raises JournalUnavailable, StoreError,
+        """One round; returns whether more is to be published. Raises JournalUnavailable, StoreError,
         and BrokerUnavailable after publishing."""
         spooled = self._empty_spool()
         published = self._publish()
@@ -91,7 +91,7 @@ class Reconciler:
         else:
             forgotten = self._deliver(self._overdue())
         if spooled or published or again or forgotten:
-            log.info(  # what the broker makes of it, "published" in the journal tells
+            log.info(  # whether the broker took them is in the journal, as published_at
                 "recorded %d spooled pictures; asked the broker to take %d unpublished, %d due and "
                 "%d forgotten events",
                 spooled,
@@ -100,13 +100,13 @@ class Reconciler:
                 forgotten,
                 extra={"action": "reconciled"},
             )
-        if time.monotonic() - self._settled_at > SETTLE_EVERY_S:
+        if time.monotonic() - self._advanced_at > ADVANCE_EVERY_S:
             self._recovery.advance()
-            self._settled_at = time.monotonic()
+            self._advanced_at = time.monotonic()
         return published == BATCH
 
     def _empty_spool(self) -> int:
-        """Record what was acknowledged while the journal was away."""
+        """Record the pictures that were acknowledged while the journal was away."""
         count = 0
         for waiting in self._spool:
             _, known = self._context.journal.record_snapshot(
@@ -142,33 +142,33 @@ class Reconciler:
             after = owed[-1].seq
 
     def _overdue(self) -> list[Owed]:
-        """What was forgotten, without the events of services that work through their queue: those
-        come in turn."""
+        """Forgotten events, except those still waiting in the queue of a service that makes
+        progress."""
         moment = self._now()
-        moves: dict[str, bool] = {}
+        progresses: dict[str, bool] = {}
         reached: dict[str, datetime | None] = {}
         chosen = []
         for one in self._recovery.forgotten(moment - self._grace, BATCH):
-            if one.service not in moves:
+            if one.service not in progresses:
                 latest = self._recovery.last_progress(one.service)
-                moves[one.service] = bool(latest and moment - latest < self._grace)
+                progresses[one.service] = bool(latest and moment - latest < self._grace)
                 reached[one.service] = self._recovery.reached(one.service)
             newest = reached[one.service]
-            # A queue keeps order: what was published long before what its service finished is not
-            # in it, such as an event that came before the queue when a broker began empty.
+            # A queue keeps order: an event published long before one that the service has finished
+            # is not in it, for example because the broker started empty after it.
             passed = newest is not None and newest - one.published_at > self._grace
-            if not moves[one.service] or passed or moment - one.recorded_at > OVERDUE:
+            if not progresses[one.service] or passed or moment - one.recorded_at > OVERDUE:
                 chosen.append(one)
         return chosen
 
     def _deliver(self, owed: Sequence[Owed]) -> int:
-        """Deliver again to services that run; the queue of one that does not holds its messages."""
+        """Deliver again to running services; the queue of a stopped one keeps its messages."""
         if not owed:
             return 0
         running = {
-            part.service
-            for part in self._context.journal.read.service_status()
-            if self._now() - part.seen_at < RUNS
+            status.service
+            for status in self._context.journal.read.service_status()
+            if self._now() - status.seen_at < ALIVE
         }
         chosen: dict[str, list[Owed]] = defaultdict(list)
         for one in self._delivered.new(owed, key=_delivery):
@@ -183,20 +183,20 @@ class Reconciler:
 
 
 class Recently:
-    """What was done within the last seconds, by key."""
+    """Keys of what was done within the last ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._done: dict[Hashable, float] = {}
 
     def new(self, things: Iterable[T], key: Callable[[T], Hashable]) -> list[T]:
-        """Those that were not done lately."""
+        """The things whose key was not added recently."""
         limit = time.monotonic() - self._seconds
         self._done = {each: at for each, at in self._done.items() if at > limit}
         return [thing for thing in things if key(thing) not in self._done]
 
     def add(self, keys: Iterable[Hashable]) -> None:
-        """These are done now."""
+        """Add keys of what is done now."""
         self._done |= dict.fromkeys(keys, time.monotonic())
 
 
