@@ -45,7 +45,7 @@ class Misdirected(CameraError):
 
 
 _KINDS: Mapping[type[http.HttpError], type[CameraError]] = {
-    http.Unreachable: Unreachable,
+    http.ConnectionFailed: Unreachable,
     http.TooSlow: TooSlow,
     http.BadAnswer: WrongAnswer,
     http.TooLarge: WrongAnswer,

@@ -2,7 +2,7 @@
 
 Listens to  snapshot.analyzed
 Says        snapshot.archived, snapshot.skipped
-Owns        the folder archive
+Owns        the archives
 Safe to repeat because the path in the archive is fixed by the snapshot and the time zone of the
 archive, and a file that is there with the right checksum is left as it is.
 """

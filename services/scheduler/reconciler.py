@@ -80,7 +80,7 @@ class Reconciler:
             stop.wait(wait_s)
 
     def reconcile(self) -> bool:
-        """One round; returns whether more is to be published. Raises JournalUnavailable, StoreError,
+        """One round; returns whether more is to publish. Raises JournalUnavailable, StoreError,
         and BrokerUnavailable after publishing."""
         spooled = self._empty_spool()
         published = self._publish()

@@ -23,10 +23,10 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from shared.http.deadline import Deadline
 from shared.http.errors import (
     BadAnswer,
+    ConnectionFailed,
     HttpError,
     Misdirected,
     TooLarge,
-    Unreachable,
     Untrusted,
 )
 from shared.http.login import Login
@@ -36,19 +36,22 @@ CHUNK_BYTES = 16_384
 COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "br", "zstd"})
 MAX_REDIRECTS = 3
 
-_BROKEN = (Unreachable, "{server} closed the connection in the middle")
+_BROKEN = (ConnectionFailed, "{server} closed the connection in the middle")
 _NOT_HTTP = (BadAnswer, "{server} does not speak proper HTTP")
 _UNTRUSTED = (Untrusted, "the certificate of {server} is not trusted")
 _BAD_URL = (Misdirected, "the URL of {server} can't be used")
 
 MEANINGS: Mapping[type[BaseException], tuple[type[HttpError], str]] = {
-    exceptions.RequestException: (Unreachable, "the request to {server} failed"),
+    exceptions.RequestException: (ConnectionFailed, "the request to {server} failed"),
     exceptions.ConnectionError: _BROKEN,
     exceptions.ChunkedEncodingError: _BROKEN,
-    exceptions.ConnectTimeout: (Unreachable, "{server} does not answer"),
-    exceptions.ReadTimeout: (Unreachable, "{server} stopped sending"),
-    exceptions.Timeout: (Unreachable, "{server} does not answer"),
-    exceptions.SSLError: (Unreachable, "no secure connection: the TLS of {server} does not fit"),
+    exceptions.ConnectTimeout: (ConnectionFailed, "{server} does not answer"),
+    exceptions.ReadTimeout: (ConnectionFailed, "{server} stopped sending"),
+    exceptions.Timeout: (ConnectionFailed, "{server} does not answer"),
+    exceptions.SSLError: (
+        ConnectionFailed,
+        "no secure connection: the TLS of {server} does not fit",
+    ),
     exceptions.ProxyError: _BROKEN,
     exceptions.RetryError: _BROKEN,
     exceptions.HTTPError: _NOT_HTTP,
@@ -66,7 +69,7 @@ MEANINGS: Mapping[type[BaseException], tuple[type[HttpError], str]] = {
     exceptions.InvalidProxyURL: _BAD_URL,
     urllib3.exceptions.HTTPError: _NOT_HTTP,
     urllib3.exceptions.ProtocolError: _BROKEN,
-    urllib3.exceptions.TimeoutError: (Unreachable, "{server} stopped sending"),
+    urllib3.exceptions.TimeoutError: (ConnectionFailed, "{server} stopped sending"),
     urllib3.exceptions.SSLError: _BROKEN,
     OSError: _BROKEN,
 }

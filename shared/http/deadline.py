@@ -15,7 +15,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from shared.http.errors import Misdirected, TooSlow, Unreachable
+from shared.http.errors import ConnectionFailed, Misdirected, TooSlow
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
@@ -83,7 +83,7 @@ class Deadline:
                 problem = f"{host}:{port} can't be reached: {error.strerror or error}"
                 continue
             return connection
-        raise Unreachable(problem)
+        raise ConnectionFailed(problem)
 
     def _resolve(self, host: str, port: int) -> list[Address]:
         """The addresses of a host, looked up in a thread, which a dead name server may block."""

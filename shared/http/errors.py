@@ -4,12 +4,12 @@ The texts are made here and in the client, never taken from a library: a library
 the URL, and a URL may contain a password.
 
 HttpError
-├── Unreachable     no connection, or it broke before the answer was complete
-├── TooSlow         the answer was not complete by the deadline
-├── BadAnswer       the answer is not proper HTTP, or is compressed though nobody asked for that
-├── TooLarge        the answer has more bytes than the client takes
-└── Misdirected     the address is unusable, or a redirect leads to another host
-    └── Untrusted       the certificate is not trusted
+├── ConnectionFailed    no connection, or it broke before the answer was complete
+├── TooSlow             the answer was not complete by the deadline
+├── BadAnswer           the answer is not proper HTTP, or is compressed though nobody asked for that
+├── TooLarge            the answer has more bytes than the client takes
+└── Misdirected         the address is unusable, or a redirect leads to another host
+    └── Untrusted           the certificate is not trusted
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class HttpError(SnapbusError):
     retryable = True
 
 
-class Unreachable(HttpError):
+class ConnectionFailed(HttpError):
     """No connection, or it broke before the answer was complete."""
 
 
