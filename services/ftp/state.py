@@ -31,6 +31,7 @@ class ServerState:
         self.section = section
         self.accounts = Accounts(accounts)
         self.outcomes = Counter(taken=0, repeated=0, tests=0, refused=0, cut=0)
+        self.received_bytes = 0
         self.last_refusal = ""
         self.outer_address = ""
         """What PASV answers in place of the server's own address; set by another thread."""
@@ -114,6 +115,7 @@ class ServerState:
             "accounts": len(self.accounts),
             "connections": connections,
             "uploads": dict(self.outcomes),
+            "received_bytes": self.received_bytes,
             "last_refusal": self.last_refusal,
         }
 

@@ -45,6 +45,7 @@ class Transfer:
             self._ended()
             return
         self.tot_bytes_received += len(chunk)
+        self.cmd_channel.state.received_bytes += len(chunk)
         assert self.file_obj is not None
         try:
             self.file_obj.write(chunk)

@@ -27,7 +27,7 @@ class FtpSection(Section):
     stall_s: Seconds = Field(30.0, description="an upload without a byte for so long is given up")
     upload_s: Seconds = Field(300.0, description="and one that takes longer as a whole")
     store_threads: int = Field(
-        2, ge=1, le=64, description="threads that store pictures; each takes all that wait"
+        4, ge=1, le=64, description="threads that store pictures; each takes all that wait"
     )
 
 

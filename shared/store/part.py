@@ -1,10 +1,16 @@
-"""One file on its way into the store."""
+"""One file on its way into the store.
+
+The bytes stay in memory at first, and most pictures come whole before they are written: then the
+thread that receives them never waits for the disk. Buffers are few; without one, and beyond its
+size, the bytes go to the file as they come.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import mmap
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
     from shared.store.store import Blob
 
 HEAD_BYTES = 512
+BUFFERS = 64
+BUFFER_BYTES = 512 * 1024
 _NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
 
 
@@ -26,49 +34,93 @@ class Part:
     """A file being received. Belongs to one thread at a time."""
 
     def __init__(
-        self, path: Path, max_bytes: int, volume: Volume, commit: Callable[[Part], Blob]
+        self,
+        path: Path,
+        max_bytes: int,
+        volume: Volume,
+        commit: Callable[[Part], Blob],
+        buffers: threading.Semaphore,
     ) -> None:
-        """Raises OSError when the file can't be made."""
         self.path = path
         self.size = 0
         self.head = b""
-        self._descriptor = os.open(path, _NEW, 0o666)
-        self._hash = hashlib.sha256()
         self._max_bytes = max_bytes
         self._volume = volume
         self._commit = commit
+        self._buffers = buffers
+        self._buffered = buffers.acquire(blocking=False)
+        self._chunks: list[bytes] = []  # not yet in the file
+        self._hashed = 0  # so many of them
+        self._hash = hashlib.sha256()
+        self._descriptor = -1
+        self._made = False
         self._placed = False
 
     def write(self, chunk: bytes) -> None:
         """Take more bytes. Raises PictureTooLarge, StoreFull, StoreError; then discard the part."""
-        if self.size + len(chunk) > self._max_bytes:
-            raise PictureTooLarge(f"more than {self._max_bytes} bytes, the limit of one picture")
-        try:
-            reach("store.before_chunk")
-            written = os.write(self._descriptor, chunk)
-            while written < len(chunk):
-                written += os.write(self._descriptor, memoryview(chunk)[written:])
-            reach("store.after_chunk")
-        except OSError as error:
-            raise self._volume.failed(error, self.path) from error
-        self._hash.update(chunk)
         self.size += len(chunk)
+        if self.size > self._max_bytes:
+            raise PictureTooLarge(f"more than {self._max_bytes} bytes, the limit of one picture")
+        self._chunks.append(chunk)
         if len(self.head) < HEAD_BYTES:
             self.head = (self.head + chunk)[:HEAD_BYTES]
+        if not self._buffered or self.size > BUFFER_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write what is in memory, and go without a buffer from now on."""
+        self._update_hash()
+        chunks, self._chunks, self._hashed = self._chunks, [], 0
+        try:
+            if self._descriptor < 0:
+                reach("store.before_open")
+                self._descriptor = os.open(self.path, _NEW, 0o666)
+                self._made = True
+            for chunk in chunks:
+                reach("store.before_chunk")
+                written = os.write(self._descriptor, chunk)
+                while written < len(chunk):
+                    written += os.write(self._descriptor, memoryview(chunk)[written:])
+                reach("store.after_chunk")
+        except OSError as error:
+            raise self._volume.failed(error, self.path) from error
+        finally:
+            self._release()
+
+    def _update_hash(self) -> None:
+        for chunk in self._chunks[self._hashed :]:
+            self._hash.update(chunk)
+        self._hashed = len(self._chunks)
+
+    def _release(self) -> None:
+        if self._buffered:
+            self._buffered = False
+            self._buffers.release()
 
     @property
     def sha256(self) -> str:
         """Of the bytes taken so far."""
+        self._update_hash()
         return self._hash.hexdigest()
 
     @contextmanager
     def mapped(self) -> Iterator[mmap.mmap | bytes]:
         """The bytes taken so far, without a copy of them."""
-        if not self.size:
-            yield b""
+        if self._descriptor < 0:
+            self._update_hash()
+            self._chunks = [b"".join(self._chunks)]
+            self._hashed = 1
+            yield self._chunks[0]
             return
+        self._flush()
         with mmap.mmap(self._descriptor, self.size, access=mmap.ACCESS_READ) as data:
             yield data
+
+    def start_sync(self) -> None:
+        """Have the system begin to write the bytes; what fails is told by ``sync``."""
+        with suppress(OSError, StoreError):
+            self._flush()
+            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def sync(self) -> None:
         """Make the bytes safe, but not yet the name. Raises StoreFull, StoreDamaged, StoreError;
@@ -79,6 +131,7 @@ class Part:
         """
         try:
             self._volume.check_sound()
+            self._flush()
             with syncing():
                 reach("store.before_sync")
                 os.fsync(self._descriptor)
@@ -111,7 +164,9 @@ class Part:
         # On a disk that is full or read-only it stays; the sweep removes it later.
         with suppress(OSError):
             self._close()
-        if not self._placed:
+        self._release()
+        self._chunks, self._hashed = [], 0
+        if self._made and not self._placed:
             with suppress(OSError):
                 self.path.unlink(missing_ok=True)
 

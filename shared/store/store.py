@@ -8,6 +8,7 @@ the store, so that a picture syncs no more than itself and its folder. Stores of
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,7 @@ from pathlib import Path
 from shared.errors import SnapshotMissing, StoreError
 from shared.failpoint import reach
 from shared.store.disk import sync_folder, translated
-from shared.store.part import Part
+from shared.store.part import BUFFERS, Part
 from shared.store.volume import Volume
 
 
@@ -40,6 +41,7 @@ class Store:
     ) -> None:
         self.root = root
         self.volume = Volume(root, reserve_fraction=reserve_fraction, reserve_bytes=reserve_bytes)
+        self._buffers = threading.BoundedSemaphore(BUFFERS)
 
     @property
     def incoming(self) -> Path:
@@ -67,11 +69,7 @@ class Store:
         taken."""
         self.volume.check_space()
         path = self.incoming / f"{uuid.uuid4().hex}.part"
-        try:
-            reach("store.before_open")
-            return Part(path, max_bytes, self.volume, self._commit)
-        except OSError as error:
-            raise self.volume.failed(error, path) from error
+        return Part(path, max_bytes, self.volume, self._commit, self._buffers)
 
     def path(self, sha256: str) -> Path:
         """Where a blob lies. Raises SnapshotMissing when it doesn't."""
@@ -110,9 +108,9 @@ class Store:
 
     def place(self, sha256: str) -> Path:
         """Where a blob has its place, whether it is there or not."""
-        place = self.root / "blobs" / sha256[:2] / sha256
-        older = place.parent / sha256[2:4] / sha256
-        return older if not place.exists() and older.exists() else place
+        folder = self.root / "blobs" / sha256[:2]
+        older = folder / sha256[2:4] / sha256
+        return older if older.exists() else folder / sha256
 
     def blobs(self) -> Iterator[Path]:
         """All stored files, in the order of their folders."""
@@ -126,6 +124,9 @@ class Store:
         The error is StoreFull, StoreDamaged or another StoreError; then the part is discarded.
         """
         outcomes: list[Blob | StoreError] = []
+        if len(parts) > 1:
+            for part in parts:
+                part.start_sync()
         for part in parts:
             try:
                 part.sync()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.store.part import BUFFERS
 from tests.support.fakes import eventually
 from tests.support.ftpdoor import PASSWORD, Raw, ftp_door, session
 from tests.support.making import picture
@@ -39,7 +40,7 @@ def test_stopped_with_two_hundred_uploads_open_each_is_finished_or_refused(syste
         ]
         for number, upload in enumerate(uploads):
             upload.sendall(picture(number)[:100])
-        eventually(lambda: len(list(system.store.incoming.iterdir())) == UPLOADS)
+        eventually(lambda: len(list(system.store.incoming.iterdir())) == UPLOADS - BUFFERS)
 
         system.signal("ftp", 15)
         eventually(lambda: is_refused(system.ftp_port), message="nobody new is let in")

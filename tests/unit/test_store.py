@@ -22,8 +22,9 @@ from shared.errors import (
     StoreFull,
     StoreMissing,
 )
-from shared.store import Blob, Store
+from shared.store import Blob, Part, Store
 from shared.store import store as module
+from shared.store.part import BUFFER_BYTES, BUFFERS
 
 DATA = b"picture" * 100
 
@@ -40,6 +41,14 @@ def keep(store: Store, data: bytes = DATA) -> Blob:
     for begin in range(0, len(data), 100):
         part.write(data[begin : begin + 100])
     return part.commit()
+
+
+def begun(store: Store) -> Part:
+    """A part without a buffer: what it takes is in its file at once."""
+    part = store.receive(10**6)
+    part.write(b"begin")
+    part._flush()
+    return part
 
 
 def files(store: Store) -> list[Path]:
@@ -169,7 +178,7 @@ def test_a_picture_over_the_limit_is_stopped_while_it_comes(store: Store):
 
 @pytest.mark.promise("fault F9")
 def test_a_part_that_can_not_be_removed_is_left_to_the_sweep(store: Store):
-    part = store.receive(150)
+    part = begun(store)
     part.path.unlink()
     store.incoming.rmdir()
     store.incoming.touch()  # now removing fails, as it does on a disk that is read-only
@@ -189,7 +198,7 @@ def test_too_little_space_refuses_before_a_byte(tmp_path: Path):
 
 @pytest.mark.promise("fault F9")
 def test_a_full_volume_refuses_while_writing(store: Store):
-    part = store.receive(10**6)
+    part = begun(store)
     part._close()
     part._descriptor = os.open("/dev/full", os.O_WRONLY)
     with pytest.raises(StoreFull):
@@ -252,7 +261,7 @@ def test_threads_that_keep_the_same_and_other_pictures_keep_all(store: Store):
 
 @pytest.mark.promise("inv I3")
 def test_only_old_parts_are_swept(store: Store):
-    crashed, fresh = store.receive(100), store.receive(100)
+    crashed, fresh = begun(store), begun(store)
     crashed._close()
     old = time.time() - 7200
     os.utime(crashed.path, (old, old))
@@ -276,7 +285,7 @@ def test_a_failed_write_is_told_until_a_small_file_can_be_written(store: Store):
     store.incoming.rmdir()
     store.incoming.touch()  # now nothing can be made there, as on a disk that is read-only
     with pytest.raises(StoreError):
-        store.receive(100)
+        keep(store)
     with pytest.raises(StoreError, match="Not a directory"):
         store.volume.check_writable()
     store.incoming.unlink()
@@ -311,3 +320,21 @@ def test_several_at_once_are_each_synced_before_any_gets_its_name(store: Store, 
     assert syncs.order == ["file *"] * 3 + ["name"] * 3 + folders
     assert [store.read(part.sha256) for part in parts] == [b"%d" % n * 100 for n in range(3)]
     assert blobs == [Blob(part.sha256, 100) for part in parts]
+
+
+@pytest.mark.promise("inv I17")
+def test_buffers_are_few_small_and_given_back(store: Store):
+    parts = [store.receive(10**7) for _ in range(BUFFERS + 1)]
+    for part in parts:
+        part.write(DATA)
+    assert list(store.incoming.iterdir()) == [parts[-1].path], "there was no buffer for the last"
+    parts[0].write(bytes(BUFFER_BYTES))
+    assert parts[0].path.stat().st_size == len(DATA) + BUFFER_BYTES
+    parts[1].discard()
+    parts[2].commit()
+    assert store._buffers._value == 3
+    for part in parts:
+        part.discard()
+        part.discard()
+    assert store._buffers._value == BUFFERS
+    assert list(store.incoming.iterdir()) == []
