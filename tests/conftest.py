@@ -13,7 +13,9 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from services.detector.hush import hush
+from shared.store import Store
 from tests.support import promises, proofs
+from tests.support.making import Core, core
 from tests.support.postgres import PostgresServer
 from tests.support.servers import RabbitServer, ServerFailed, ServerMissing
 
@@ -82,6 +84,30 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     yield postgres.url(name)
     postgres.start()
     postgres.remove_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/journal.db"
+    found: str = request.getfixturevalue("postgres_url")
+    return found
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    store = Store(tmp_path / "store")
+    store.create()
+    return store
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Core]:
+    """A store, a journal and an intake."""
+    with contextlib.closing(core(tmp_path)) as here:
+        yield here
 
 
 @pytest.fixture

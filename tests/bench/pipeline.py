@@ -42,8 +42,9 @@ from tests.bench.traffic import (
     upload,
 )
 from tests.support.fakes import eventually
+from tests.support.ports import free_ports
 from tests.support.postgres import PostgresServer
-from tests.support.servers import RabbitServer, free_ports
+from tests.support.servers import RabbitServer
 from tests.support.system import System
 from tests.support.yolo import environment, yolo_python
 from tests.support.yolo import run as run_in

@@ -21,7 +21,7 @@ from PIL import Image
 from services.simulator.scenes import Scene
 from tests.support.amqp import Witness
 from tests.support.fakes import eventually
-from tests.support.servers import free_ports
+from tests.support.ports import free_ports
 
 CLIENTS = 4
 PACE_PER_S = 5

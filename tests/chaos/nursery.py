@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.support.servers import free_ports
+from tests.support.ports import free_ports
 from tests.support.system import System
 
 ROOT = Path(__file__).parents[2]

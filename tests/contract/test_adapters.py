@@ -22,7 +22,8 @@ from services.camera.failures import (
 from shared.settings.cameras import FetchSection
 from tests.support.asking import fetch, take
 from tests.support.camera_pictures import PICTURE, jpeg, png
-from tests.support.cameras import FaultyCamera, free_port, says
+from tests.support.cameras import FaultyCamera, says
+from tests.support.ports import free_port
 
 DEADLINE_S = 0.5
 KINDS = [*ADAPTERS, "folder"]

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,27 +26,6 @@ from shared.journal.schema import events, metadata, snapshots, work
 from tests.support.fakes import eventually
 from tests.support.making import START, Clock, analyzed, taken
 from tests.support.postgres import PostgresServer
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/journal.db"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journal(url: str, clock: Clock) -> Iterator[Journal]:
-    journal = Journal.open(url, clock=clock)
-    yield journal
-    journal.close()
 
 
 def catalogue(journal: Journal, number: int = 0, key: str = "", **options: Any) -> Event:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,26 +22,6 @@ from shared.service import LAST_DAY, NOTHING_OLD
 from tests.support.making import START, Clock, taken
 
 PLACE = "archive nas"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/journal.db"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def journal(url: str, clock: Clock) -> Iterator[Journal]:
-    journal = Journal.open(url, clock=clock)
-    yield journal
-    journal.close()
 
 
 def catalogue(journal: Journal, number: int = 0) -> Event:

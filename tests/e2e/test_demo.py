@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.fakes import eventually
-from tests.support.servers import free_ports
+from tests.support.ports import free_ports
 from tests.support.system import ROOT
 
 

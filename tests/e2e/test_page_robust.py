@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from shared.events import CameraFailed, SnapshotRequested, now
 from tests.support.api import CAMERAS, CAR, PERSON, running_api
 from tests.support.fakes import eventually
-from tests.support.servers import free_ports
+from tests.support.ports import free_ports
 
 WANTED = SnapshotRequested.topic
 ATTACKS = (

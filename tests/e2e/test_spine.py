@@ -17,7 +17,8 @@ from PIL import Image
 
 from tests.support.amqp import Witness
 from tests.support.fakes import eventually
-from tests.support.servers import RabbitServer, free_ports
+from tests.support.ports import free_ports
+from tests.support.servers import RabbitServer
 from tests.support.system import ROOT, SERVICES, System
 
 MODEL = ROOT / "services/simulator/figures.onnx"

@@ -24,7 +24,8 @@ from shared.errors import ConfigError
 from shared.events import Event
 from tests.support.fakes import eventually
 from tests.support.listeners import Make
-from tests.support.servers import RabbitServer, free_ports
+from tests.support.ports import free_ports
+from tests.support.servers import RabbitServer
 
 
 @pytest.fixture

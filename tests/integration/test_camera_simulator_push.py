@@ -19,8 +19,8 @@ from services.simulator.demo import Account
 from services.simulator.pictures import Pictures
 from services.simulator.push import FtpPusher, file_name
 from tests.support.camera_pictures import PHOTOS
-from tests.support.cameras import free_port
 from tests.support.fakes import eventually
+from tests.support.ports import free_port
 
 with warnings.catch_warnings():
     # It still builds on asyncore, which says on import that Python 3.12 has it no more.

@@ -18,8 +18,9 @@ from shared.errors import Retry, StoreFull
 from shared.events import Event, now
 from tests.support.asking import Place, ask, failure, request
 from tests.support.camera_pictures import PICTURE
-from tests.support.cameras import FOSCAM_WRONG, FaultyCamera, answer, free_port, says
+from tests.support.cameras import FOSCAM_WRONG, FaultyCamera, answer, says
 from tests.support.fakes import eventually
+from tests.support.ports import free_port
 
 CANARY = "c@nary & pass#1"
 

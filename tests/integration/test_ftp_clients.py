@@ -17,9 +17,10 @@ import pytest
 
 from services.ftp import session
 from tests.support.fakes import eventually
-from tests.support.ftpdoor import PASSWORD, free_port, ftp_door
+from tests.support.ftpdoor import PASSWORD, ftp_door
 from tests.support.ftpdoor import session as connect
 from tests.support.making import picture
+from tests.support.ports import free_port
 
 
 def address_of_this_machine() -> str:

@@ -13,8 +13,9 @@ import pytest
 from services.ftp import server
 from services.ftp.session import Session
 from tests.support.cameras import black_hole
-from tests.support.ftpdoor import PASSWORD, Raw, Running, free_port, ftp_door, session
+from tests.support.ftpdoor import PASSWORD, Raw, Running, ftp_door, session
 from tests.support.making import picture
+from tests.support.ports import free_port
 
 ACTIVE: dict[str, Any] = {"porch": {"ftp": {"password": PASSWORD, "active": True}}}
 

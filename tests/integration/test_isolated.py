@@ -26,13 +26,6 @@ from tests.unit.test_worker import EVENT, Rig, skipped
 MODEL = ROOT / "services/simulator/figures.onnx"
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "store")
-    store.create()
-    return store
-
-
 def taken(store: Store, data: bytes) -> Event:
     part = store.receive(10**8)
     part.write(data)

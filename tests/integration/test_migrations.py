@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,16 +25,7 @@ from tests.support.making import taken
 from tests.support.system import ROOT
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/journal.db"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
-def die_at(url: str, words: str) -> None:
+def die_at(database_url: str, words: str) -> None:
     """Open the journal in a process that ends where a statement with these words has been run."""
 
     @event.listens_for(Engine, "after_cursor_execute")
@@ -43,12 +33,12 @@ def die_at(url: str, words: str) -> None:
         if words in statement:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Journal.open(url)
+    Journal.open(database_url)
 
 
-def opened(url: str) -> Journal | None:
+def opened(database_url: str) -> Journal | None:
     with suppress(JournalUnavailable):  # PostgreSQL may not have noticed yet that somebody died
-        return Journal.open(url)
+        return Journal.open(database_url)
     return None
 
 
@@ -57,14 +47,14 @@ def opened(url: str) -> Journal | None:
 @pytest.mark.parametrize(
     "words", ["CREATE TABLE work", "CREATE INDEX snapshots_in_state", "INSERT INTO alembic_version"]
 )
-def test_a_migration_that_was_killed_is_run_again_from_its_beginning(url: str, words: str):
+def test_a_migration_that_was_killed_is_run_again_from_its_beginning(database_url: str, words: str):
     context = multiprocessing.get_context("forkserver")
-    process = context.Process(target=die_at, args=(url, words))
+    process = context.Process(target=die_at, args=(database_url, words))
     process.start()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
 
-    journal = eventually(lambda: opened(url))
+    journal = eventually(lambda: opened(database_url))
 
     assert journal
     with closing(journal), journal._database.reading() as connection:
@@ -73,25 +63,25 @@ def test_a_migration_that_was_killed_is_run_again_from_its_beginning(url: str, w
 
 
 @pytest.mark.promise("fault B3")
-def test_tables_of_a_newer_version_are_left_alone_and_told(url: str):
-    with closing(Journal.open(url)) as journal:
+def test_tables_of_a_newer_version_are_left_alone_and_told(database_url: str):
+    with closing(Journal.open(database_url)) as journal:
         journal.append([taken(1)])
         with journal._database.writing() as connection:
             connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
 
     with pytest.raises(ConfigError, match=r"another version of Snapbus.*newer"):
-        Journal.open(url)
+        Journal.open(database_url)
 
-    with closing(Journal.open(url, owner=False)) as journal:
+    with closing(Journal.open(database_url, owner=False)) as journal:
         assert journal.read.newest_seq() == 1
 
 
-def test_tables_that_are_up_to_date_cost_no_migration(url: str):
+def test_tables_that_are_up_to_date_cost_no_migration(database_url: str):
     script = ScriptDirectory(str(MIGRATIONS))
     assert newest_revision() == script.get_current_head()
-    Journal.open(url).close()
+    Journal.open(database_url).close()
 
     opening = "import sys; from shared.journal import Journal; Journal.open(sys.argv[1]).close()"
-    command = [sys.executable, "-c", f"{opening}; print('alembic' in sys.modules)", url]
+    command = [sys.executable, "-c", f"{opening}; print('alembic' in sys.modules)", database_url]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -18,7 +18,7 @@ import yaml
 from services.detector.model_file import read_model_file, write_record
 from shared.runtime import health
 from tests.support.fakes import eventually
-from tests.support.servers import free_ports
+from tests.support.ports import free_ports
 from tests.support.system import ROOT
 from tests.support.yolo import environment, yolo_python
 

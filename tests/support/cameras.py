@@ -238,10 +238,3 @@ def black_hole() -> Iterator[int]:
             with suppress(BlockingIOError):
                 filler.connect(listener.getsockname())
         yield int(listener.getsockname()[1])
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

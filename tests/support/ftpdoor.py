@@ -128,12 +128,6 @@ def session(
     return raw
 
 
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def reset(data: socket.socket) -> None:
     """Close a connection as a machine does that lost its power: by RST."""
     data.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

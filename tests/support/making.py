@@ -92,6 +92,9 @@ class Core:
             self.settings, self.store, self.journal, self.intake, self.told.extend, self.redeliver
         )
 
+    def close(self) -> None:
+        self.journal.close()
+
     def redeliver(self, service: str, events: Sequence[Event]) -> None:
         self.again += [(service, event.id) for event in events]
 

@@ -14,10 +14,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.support.ports import free_port
 from tests.support.servers import (
     ServerFailed,
     find_program,
-    free_ports,
     kill_group,
     wait_until_ready,
 )
@@ -34,7 +34,7 @@ class PostgresServer:
         folders = ("usr/lib/postgresql/*/bin", "usr/local/pgsql/bin")
         self._bin = find_program("initdb", folders, "postgresql").parent
         self.root = Path(tempfile.mkdtemp(prefix="snapbus-postgres-"))
-        (self.port,) = free_ports(1)
+        self.port = free_port()
         self.password = secrets.token_hex(8)
         self._owner = self._find_owner()
         if self._owner:

@@ -19,7 +19,7 @@ from shared.journal import Journal
 from shared.settings import load
 from tests.support.fakes import eventually
 from tests.support.making import picture
-from tests.support.servers import free_ports
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +31,7 @@ class Process:
         self.folder = folder
         self.inbox = folder / "inbox"
         self.inbox.mkdir(parents=True, exist_ok=True)
-        (self.port,) = free_ports(1)
+        self.port = free_port()
         base = {
             "data": str(folder / "data"),
             "health": {"port": self.port, "stuck_s": 1.0},

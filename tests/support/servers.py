@@ -12,7 +12,6 @@ import contextlib
 import http.client
 import json
 import os
-import random
 import secrets
 import shutil
 import signal
@@ -25,6 +24,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from tests.support.ports import free_ports
+
 RABBIT_SECONDS = 90
 
 
@@ -34,23 +35,6 @@ class ServerMissing(Exception):
 
 class ServerFailed(Exception):
     """A private server did not come up; the text holds the end of its log."""
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody listens on now.
-
-    They are below those that the system gives to outgoing connections (on Linux from 32768), so
-    that none of these takes one before the server does that it is for.
-    """
-    with contextlib.ExitStack() as stack:
-        ports: list[int] = []
-        while len(ports) < count:
-            port = random.SystemRandom().randrange(15_000, 32_000)
-            probe = stack.enter_context(socket.socket())
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                ports.append(port)
-        return ports
 
 
 def find_program(name: str, folders: Iterable[str], package: str) -> Path:

@@ -20,7 +20,7 @@ from shared.runtime import health
 from shared.settings import Settings, load
 from shared.store import Store
 from tests.support.fakes import eventually
-from tests.support.servers import free_ports
+from tests.support.ports import free_port, free_ports
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("ftp", "folder", "camera", "detector", "drive", "scheduler", "api")
@@ -51,7 +51,7 @@ class System:
     def start(self, *names: str, env: Mapping[str, str] | None = None, wait: bool = True) -> None:
         """Start these services, and wait until each is ready."""
         for name in names:
-            (port,) = free_ports(1)
+            port = free_port()
             self._health_ports[name] = port
             with self.log_file(name).open("ab") as output:
                 self._processes[name] = subprocess.Popen(

@@ -42,13 +42,6 @@ class FakeEngine:
 CAT = Detection(label="cat", confidence=0.9, box=(0.1, 0.2, 0.3, 0.4))
 
 
-@pytest.fixture
-def store(tmp_path) -> Store:
-    made = Store(tmp_path / "store")
-    made.create()
-    return made
-
-
 def taken(store: Store, data: bytes, sha256: str = "") -> Event:
     part = store.receive(10**8)
     part.write(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -50,13 +50,6 @@ class Archive:
 
     def about(self) -> Mapping[str, Any]:
         return {"ok": True}
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[Core]:
-    here = core(tmp_path)
-    yield here
-    here.journal.close()
 
 
 @pytest.fixture

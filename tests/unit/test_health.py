@@ -22,7 +22,7 @@ from shared.runtime import health
 from shared.runtime.health import STALE_S, HealthServer, Pulse, check
 from shared.runtime.metrics import Metrics
 from tests.support.fakes import eventually
-from tests.support.servers import free_ports
+from tests.support.ports import free_ports
 from tests.support.system import ROOT
 
 

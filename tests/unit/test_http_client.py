@@ -14,7 +14,8 @@ from shared.http.deadline import Deadline
 from shared.http.errors import HttpError, Misdirected, TooLarge, TooSlow
 from shared.http.login import Login
 from tests.support.camera_pictures import PICTURE
-from tests.support.cameras import FaultyCamera, answer, free_port, says
+from tests.support.cameras import FaultyCamera, answer, says
+from tests.support.ports import free_port
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,14 +28,7 @@ from shared.ingest.intake import Accepted, Arrival, dedupe_keys
 from shared.ingest.spool import Spool
 from shared.store import Part, store
 from shared.store.disk import sync_folder
-from tests.support.making import START, Clock, Core, core, picture, taken
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[Core]:
-    here = core(tmp_path)
-    yield here
-    here.journal.close()
+from tests.support.making import START, Clock, Core, picture, taken
 
 
 @pytest.fixture

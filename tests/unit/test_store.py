@@ -29,13 +29,6 @@ from shared.store.part import BUFFER_BYTES, BUFFERS
 DATA = b"picture" * 100
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "store")
-    store.create()
-    return store
-
-
 def keep(store: Store, data: bytes = DATA) -> Blob:
     part = store.receive(1_000_000)
     for begin in range(0, len(data), 100):
