@@ -20,6 +20,7 @@ import anyio.to_thread
 
 from services.api.frames import PING_EVERY_BEATS, comment, event_frame, hello, ping
 from services.api.watchers import Watcher, Wish
+from shared.backoff import pause_s
 from shared.errors import JournalUnavailable
 from shared.journal.queries.events import Recorded
 from shared.journal.queries.snapshots import Reader
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 POLL_S, IDLE_POLL_S = 0.2, 1.0
 """How often the journal is read: while somebody watches, and while nobody does."""
+LONGEST_RETRY_S = 5.0
 BEAT_S = 15.0
 PAGE = 500
 RING = 2_000
@@ -71,8 +73,9 @@ class Tail:
             self.is_behind = True
 
     async def _follow_journal(self) -> None:
-        pause = POLL_S
+        failures = 0
         while True:
+            wait_s = POLL_S
             try:
                 if self._seq is None:
                     await self._start()
@@ -81,12 +84,13 @@ class Tail:
             except JournalUnavailable as error:
                 if not self.is_behind:
                     log.warning("events wait: %s", error, extra={"action": "tail_behind"})
-                self.is_behind, pause = True, min(pause * 2, 5.0)
+                self.is_behind, failures = True, failures + 1
+                wait_s = pause_s(failures, 2 * POLL_S, LONGEST_RETRY_S)
             else:
                 if self.is_behind:
                     log.info("events flow again", extra={"action": "tail_caught_up"})
-                self.is_behind, pause = False, POLL_S
-            await self._pause(pause)
+                self.is_behind, failures = False, 0
+            await self._pause(wait_s)
 
     async def _pause(self, pause: float) -> None:
         """Wait, without watchers longer than ``pause``, but only until one comes."""
