@@ -88,7 +88,7 @@ class Account:
         self.doctor += len(found.doctor)
 
     def row(self) -> str:
-        """As a row of the table in docs/design/delivery-power-cut.md."""
+        """As a row of the table in docs/design/delivery-tables.md."""
         lost = ", ".join(f"{count} {what}" for what, count in sorted(self.lost.items())) or "0"
         cells = (
             self.setup + ", slow" * self.slow, self.control or "–", self.rounds,

@@ -1,7 +1,7 @@
 """Every safeguard taken away makes its test red; with it, nothing is lost and nothing done twice.
 
 The controls that need a power cut are measured by ``python -m tests.chaos.power --control …``; one
-of them runs in test_power.py. docs/design/delivery-power-cut.md lists all.
+of them runs in test_power.py. docs/design/delivery-tables.md lists all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.chaos.controls_rabbit import RABBIT_WORLDS
 from tests.chaos.power import CONTROLS
 
 ALL = [*WORLDS, *RABBIT_WORLDS]
-DOCUMENT = Path(__file__).parents[2] / "docs" / "design" / "delivery-power-cut.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "design" / "delivery-tables.md"
 
 
 def play(name: str, folder: Path, request: pytest.FixtureRequest, *, broken: bool):

@@ -21,8 +21,7 @@ Status: current. `./taskw prove` runs them and writes this page; a sample of eac
 |---|---|---|---|---|
 {rows}
 
-Longer still are [chaos](delivery-chaos.md), the whole [kill matrix](delivery-kill-matrix.md) and
-[power cuts](delivery-power-cut.md), each with its own date.
+Longer still are chaos, the whole kill matrix and power cuts: [tables](delivery-tables.md).
 """
 SKIPPED = "\nWhy some were skipped:\n\n{reasons}\n"
 
