@@ -25,6 +25,12 @@ _INSERT_EVENT = Prepared(
         {column.name: bindparam(column.name) for column in events.c if column.name != "seq"}
     )
 )
+_HOLDER = Prepared(
+    lambda _dialect: select(snapshots.c.id).where(
+        snapshots.c.organisation == bindparam("organisation"),
+        snapshots.c.dedupe_key == bindparam("key"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +83,14 @@ def _insert(connection: Connection, new: Mapping[str, Candidate], now: datetime)
     reach("journal.between_row_and_event")
     rows = [as_row(new[id].taken, now) | {"published_at": None} for id in new if id in inserted]
     if rows:
-        _INSERT_EVENT.run_all(connection, rows)
+        _INSERT_EVENT.run(connection, *rows)
     return {id: _holder(connection, each) for id, each in new.items() if id not in inserted}
 
 
 def _holder(connection: Connection, candidate: Candidate) -> str:
-    holder = select(snapshots.c.id).where(
-        snapshots.c.organisation == candidate.taken.organisation,
-        snapshots.c.dedupe_key == candidate.keys[0],
-    )
-    return str(connection.execute(holder).scalar_one())
+    asked = {"organisation": candidate.taken.organisation, "key": candidate.keys[0]}
+    ((holder,),) = _HOLDER.fetch(connection, asked)
+    return str(holder)
 
 
 def _known(connection: Connection, candidates: Sequence[Candidate]) -> dict[tuple[str, str], str]:
@@ -106,7 +110,7 @@ def _known(connection: Connection, candidates: Sequence[Candidate]) -> dict[tupl
         }
         keys = (*candidate.keys, *candidate.keys[-1:] * _KEYS)[:_KEYS]
         values |= {f"key_{index}_{number}": key for number, key in enumerate(keys)}
-    rows: Iterable[Any] = _select_known(len(asking)).run(connection, values)
+    rows: Iterable[Any] = _select_known(len(asking)).fetch(connection, values)
     return {(organisation, key): id for organisation, key, id in rows}
 
 

@@ -5,7 +5,6 @@ Writers on SQLite take turns at a lock of the process, since SQLite makes them w
 
 from __future__ import annotations
 
-import select
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -27,7 +26,6 @@ from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     IntegrityError,
-    InvalidatePoolError,
     NoSuchModuleError,
     NotSupportedError,
     ProgrammingError,
@@ -36,6 +34,7 @@ from sqlalchemy.exc import (
 
 from shared.errors import ConfigError, JournalUnavailable, SnapbusError
 from shared.journal import sqlite_file
+from shared.journal.connections import begin, refuse_closed
 
 BUSY_S = 5.0
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -45,8 +44,6 @@ _HOPELESS = (DataError, IntegrityError, ProgrammingError, NotSupportedError)
 """What no waiting helps: the caller's rows or our statements are wrong."""
 _CONFLICTS = ("40001", "40P01")
 """SQLSTATEs of transactions that failed because of one another."""
-
-
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -68,6 +65,7 @@ class Database:
                 self._lock_file = sqlite_file.claim(parsed.database, owner=owner)
             self._writer = threading.RLock() if self.is_sqlite else nullcontext()
             self.engine = self._engine(parsed)
+            self._driver: Any = self.engine.dialect.loaded_dbapi
             self.obstacle: SnapbusError | None = None
             """What every transaction raises, but those that prepare the database."""
             self._damage: JournalUnavailable | None = None
@@ -84,6 +82,8 @@ class Database:
                 max_overflow=8,
                 pool_timeout=BUSY_S,
                 hide_parameters=True,
+                isolation_level="AUTOCOMMIT",  # we say BEGIN ourselves, see begin
+                use_native_hstore=False,  # a type we have not, which it asks for in a transaction
                 connect_args={
                     "connect_timeout": int(BUSY_S),
                     "keepalives_idle": 10,
@@ -93,13 +93,14 @@ class Database:
                     "options": "-c statement_timeout=30000 -c lock_timeout=5000 -c timezone=UTC",
                 },
             )
-            event.listen(engine, "checkout", _refuse_closed)
+            event.listen(engine, "checkout", refuse_closed)
+            event.listen(engine, "begin", begin)
             return engine
         engine = create_engine(
             url, pool_size=8, max_overflow=8, pool_timeout=BUSY_S, hide_parameters=True
         )
         event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
+        event.listen(engine, "begin", begin)
         return engine
 
     def migrate(self) -> None:
@@ -144,6 +145,25 @@ class Database:
             yield connection
 
     @contextmanager
+    def batch(self) -> Iterator[Connection]:
+        """As ``writing``. PostgreSQL gets the statements without answering each: it is waited for
+        where a result is fetched, and at the end; what is wrong with one is raised there."""
+        if self.is_sqlite:
+            with self.writing() as connection:
+                yield connection
+            return
+        self._check()
+        with self._translated(), self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            with driver.pipeline():
+                connection.begin()
+                yield connection
+                # The driver's own commit does nothing here: it knows of no transaction before all
+                # is answered.
+                connection.exec_driver_sql("COMMIT")
+            connection.commit()  # to SQLAlchemy, which would else roll back
+
+    @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One transaction that only reads; it waits for no writer. Raises JournalUnavailable."""
         self._check()
@@ -162,17 +182,24 @@ class Database:
             yield
         except TimeoutError as error:
             raise JournalUnavailable("no free connection to the database") from error
-        except _HOPELESS:
-            raise
         except DBAPIError as error:
-            # The driver's text may name the host and the user, never the password.
-            reason = str(error.orig).strip().splitlines()
-            text = reason[0] if reason else type(error.orig).__name__
-            if getattr(error.orig, "sqlstate", None) in _CONFLICTS:
-                raise Conflict(text) from error
-            if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
-                raise self._damaged(text) from error
-            raise JournalUnavailable(text) from error
+            if isinstance(error, _HOPELESS):
+                raise
+            raise self._told(error.orig) from error
+        except self._driver.Error as error:  # of Prepared.fetch, see statements.py
+            if isinstance(error, tuple(getattr(self._driver, each.__name__) for each in _HOPELESS)):
+                raise
+            raise self._told(error) from error
+
+    def _told(self, error: Any) -> JournalUnavailable:
+        # The driver's text may name the host and the user, never the password.
+        reason = str(error).strip().splitlines()
+        text = reason[0] if reason else type(error).__name__
+        if getattr(error, "sqlstate", None) in _CONFLICTS:
+            return Conflict(text)
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            return self._damaged(text)
+        return JournalUnavailable(text)
 
     def close(self) -> None:
         """Close all connections and release the lock file."""
@@ -211,24 +238,11 @@ def _upgrade(connection: Connection) -> None:
         ) from error
 
 
-def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
-    # A server that ended a connection has said so, and its word lies there to be read. Looking
-    # costs nothing; asking each time would be a way there and back before each transaction.
-    if connection.closed or select.select([connection.pgconn.socket], [], [], 0)[0]:
-        raise InvalidatePoolError("the server has closed the connection")
-
-
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_immediate
+    connection.isolation_level = None  # we say BEGIN ourselves, see begin
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
     cursor.close()
-
-
-def _begin_immediate(connection: Connection) -> None:
-    # A transaction that begins as a reader can't always become a writer; so writers say so first.
-    reads = connection.get_execution_options().get("snapbus_reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

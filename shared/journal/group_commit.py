@@ -28,6 +28,7 @@ CLOSE_S = 1.0
 @dataclass(slots=True)
 class _Job:
     run: Callable[[Connection], None]
+    quick: bool = False
     done: threading.Event = field(default_factory=threading.Event)
     error: BaseException | None = None
 
@@ -39,21 +40,26 @@ class GroupCommit:
         self,
         writing: Callable[[], AbstractContextManager[Connection]],
         patience_s: float = PATIENCE_S,
+        *,
+        batch: Callable[[], AbstractContextManager[Connection]] | None = None,
     ) -> None:
+        """``batch`` is the transaction of groups of which all jobs are quick."""
         self._writing = writing
+        self._batch = batch or writing
         self._patience_s = patience_s
         self._queue: list[_Job] = []
         self._news = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def run(self, job: Callable[[Connection], None]) -> None:
-        """Run a job in a transaction and return once it is committed; raises what it raised.
+    def run(self, job: Callable[[Connection], None], *, quick: bool = False) -> None:
+        """Run a job in a transaction and return once it is committed; raises what it raised. A
+        ``quick`` job asks for no result but by ``Prepared.fetch``, not even for a row count.
 
         A job may run twice: when another one of its group fails, each is tried on its own. Raises
         JournalUnavailable when there is no answer in time; then nobody knows what was committed.
         """
-        mine = _Job(job)
+        mine = _Job(job, quick)
         with self._news:
             if self._closed:
                 raise JournalUnavailable("the journal is closed")
@@ -91,7 +97,8 @@ class GroupCommit:
 
     def _commit(self, group: list[_Job]) -> None:
         try:
-            with self._writing() as connection:
+            quick = all(job.quick for job in group)
+            with (self._batch if quick else self._writing)() as connection:
                 for job in group:
                     job.run(connection)
                 reach("journal.before_commit")

@@ -54,7 +54,7 @@ class Journal:
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = utc_now) -> None:
         self._database = database
-        self._group = GroupCommit(database.writing)
+        self._group = GroupCommit(database.writing, batch=database.batch)
         self._now = clock
         self.read = Reader(database, clock)
         self.recovery = Recovery(database, clock)
@@ -110,7 +110,7 @@ class Journal:
             nonlocal answers
             answers = record_snapshots(connection, candidates, self._now())
 
-        self._group.run(job)
+        self._group.run(job, quick=True)
         return answers
 
     def record_snapshot(
@@ -127,7 +127,7 @@ class Journal:
             nonlocal fresh
             fresh = record(connection, happened, self._now())
 
-        self._group.run(job)
+        self._group.run(job, quick=True)
         return fresh
 
     def begin(self, service: str, event: Event, *, redelivered: bool) -> Attempt:
@@ -174,7 +174,7 @@ class Journal:
             if waited_for:
                 wake(connection, service, waited_for, now)
 
-        self._group.run(job)
+        self._group.run(job, quick=not changes)
         return fresh
 
     def fail(
@@ -215,7 +215,7 @@ class Journal:
         def job(connection: Connection) -> None:
             connection.execute(update(events).where(unmarked).values(published_at=self._now()))
 
-        self._group.run(job)
+        self._group.run(job, quick=True)
 
     def subscribe(
         self, service: str, topics: Sequence[str], history: timedelta = LOOK_BACK

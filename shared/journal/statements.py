@@ -7,10 +7,11 @@ SQLite takes to run it (docs/design/performance.md). All other statements stay a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Table, bindparam
+from sqlalchemy import ColumnElement, Connection, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
@@ -29,12 +30,16 @@ class Prepared:
         self._build = build
         self._texts: dict[str, _Text] = {}
 
-    def run(self, connection: Connection, values: Values) -> CursorResult[Any]:
-        """Run it with these values, in Python's types. What it returns is in the driver's."""
+    def fetch(self, connection: Connection, values: Values) -> Sequence[tuple[Any, ...]]:
+        """Run it with these values, in Python's types; returns its rows, in the driver's. Raises
+        the errors of the driver."""
         text = self._text(connection.dialect)
-        return connection.exec_driver_sql(text.sql, text.bound(values))
+        # SQLAlchemy takes a statement whose answer is not there yet for one without rows.
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute(text.sql, text.bound(values))
+            return cursor.fetchall()
 
-    def run_all(self, connection: Connection, rows: Sequence[Values]) -> None:
+    def run(self, connection: Connection, *rows: Values) -> None:
         """Run it with the values of each row, in one go."""
         text = self._text(connection.dialect)
         bound = [text.bound(values) for values in rows]
@@ -86,7 +91,7 @@ def insert_all_new(connection: Connection, table: Table, rows: Sequence[Values])
         statement = _insert_new(table, tuple(some[0]), len(some))
         values = {f"{name}_{i}": value for i, row in enumerate(some) for name, value in row.items()}
         # The row count of an insert is not told by every driver; what it returns is.
-        inserted.update(key for (key,) in statement.run(connection, values))
+        inserted.update(key for (key,) in statement.fetch(connection, values))
     return inserted
 
 
@@ -115,7 +120,7 @@ def upsert(
     """Insert rows, or replace those with their primary keys, if these are ``where``; all have the
     same columns."""
     if rows:
-        _upsert(table, tuple(rows[0]), where).run_all(connection, rows)
+        _upsert(table, tuple(rows[0]), where).run(connection, *rows)
 
 
 @lru_cache

@@ -188,7 +188,7 @@ def test_a_statement_that_takes_too_long_is_ended_and_told(journal: Journal):
         assert connection.execute(text("SHOW statement_timeout")).scalar_one() == "30s"
     with (
         pytest.raises(JournalUnavailable, match="statement timeout"),
-        journal._database.reading() as connection,
+        journal._database.writing() as connection,
     ):
         connection.execute(text("SET LOCAL statement_timeout = 50"))
         connection.execute(text("SELECT pg_sleep(20)"))

@@ -53,7 +53,7 @@ class Crash(BaseException):
 class Direct(GroupCommit):
     """Commits in the caller's thread, so that a crash ends the caller and not another thread."""
 
-    def run(self, job: Callable[[Any], None]) -> None:
+    def run(self, job: Callable[[Any], None], *, quick: bool = False) -> None:
         mine = _Job(job)
         self._commit([mine])
         if mine.error:
