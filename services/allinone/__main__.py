@@ -7,6 +7,9 @@ from pathlib import Path
 # once, without a traceback. Later the runtime has a handler of its own.
 signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))
 
+if "--demo" in sys.argv or (sys.stderr.isatty() and "--check" not in sys.argv):
+    sys.stderr.write("snapbus: loading, which takes some seconds; Ctrl-C ends it ...\n")
+
 from services.allinone.app import build, build_demo, check  # noqa: E402
 from shared.main import main  # noqa: E402
 

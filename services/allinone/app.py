@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -17,6 +18,8 @@ from services.simulator.demo import at_its_port
 from shared.service import Context, Service
 from shared.settings import Settings
 
+log = logging.getLogger(__name__)
+
 # One that is switched off has no thread but what answers those who wait for it.
 BUILDS: Sequence[Callable[[Context], Service | Sequence[Service]]] = (
     services.detector.app.build,
@@ -31,7 +34,9 @@ BUILDS: Sequence[Callable[[Context], Service | Sequence[Service]]] = (
 
 def build(context: Context) -> Sequence[Service]:
     """Runs every service in one process."""
-    return [service for each in BUILDS for service in _built(each(context))]
+    built = [service for each in BUILDS for service in _built(each(context))]
+    _welcome(context.settings)
+    return built
 
 
 def build_demo(context: Context) -> Sequence[Service]:
@@ -42,6 +47,14 @@ def build_demo(context: Context) -> Sequence[Service]:
 
 def _built(what: Service | Sequence[Service]) -> Sequence[Service]:
     return [what] if isinstance(what, Service) else what
+
+
+def _welcome(settings: Settings) -> None:
+    host, port = settings.api.host, settings.api.port
+    shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host  # noqa: S104
+    if port:
+        told = {"action": "welcome"}
+        log.info("the page is at http://%s:%s, and Ctrl-C ends Snapbus", shown, port, extra=told)
 
 
 def check(settings: Settings) -> None:

@@ -54,6 +54,9 @@ def _open(context: Context) -> tuple[Engine | None, str]:
     """The engine and why this one; or none and why."""
     try:
         choice = choose(context.settings.detector)
+        log.info(
+            "loading %s with %s", choice.model.name, choice.engine, extra={"action": "loading"}
+        )
         engine = open_engine(choice, context.settings.detector, context.settings.data)
     except EngineUnavailable as error:
         log.warning("pictures are not analysed: %s", error, extra={"action": "no_engine"})

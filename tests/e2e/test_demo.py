@@ -57,7 +57,10 @@ def test_on_other_ports_all_three_cameras_of_the_demo_deliver(tmp_path: Path) ->
     }
     env = {name: str(port) for name, port in ports.items()} | {"SNAPBUS__FTP__PASSIVE_PORTS": ""}
     with demo(tmp_path, **env) as process:
+        log = tmp_path / "log"
+        eventually(lambda: "loading, which takes some seconds; Ctrl-C ends it" in log.read_text())
         eventually(lambda: archived(page) == {"porch", "gate", "yard"}, timeout=60)
+        assert f"the page is at http://localhost:{page}, and Ctrl-C ends Snapbus" in log.read_text()
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0, "once it runs, it stops in order"
     assert "Traceback" not in (tmp_path / "log").read_text()
