@@ -137,7 +137,8 @@ class SnapshotTaken(EventData):
     name: str = Field("", description="what the sender called it: data, never a path")
     captured_at: datetime = Field(description="by the camera's clock where it says so")
     captured_by: Literal["name", "exif", "sender", "arrival"] = Field(
-        "arrival", description="where captured_at comes from"
+        "arrival",
+        description="where captured_at comes from; no door says exif or sender yet",
     )
     received_at: datetime
     request_id: str | None = Field(None, description="the event that asked for it")
