@@ -125,6 +125,7 @@ def test_the_reference_is_of_these_weights(test_data, reference):
 
 @pytest.mark.promise("feat E1", "feat E7")
 @pytest.mark.parametrize("count", [SOME, pytest.param(ALL, marks=pytest.mark.prove)])
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("engine", ["onnx", "openvino"])
 def test_an_engine_sees_what_ultralytics_sees(engine, count, square_model, pictures, reference):
     every = dict(list(pictures.items())[:: ALL // count])
@@ -133,6 +134,7 @@ def test_an_engine_sees_what_ultralytics_sees(engine, count, square_model, pictu
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(900)
 @pytest.mark.promise("feat E1")
 @pytest.mark.parametrize(
     ("engine", "model"),
@@ -145,6 +147,7 @@ def test_an_engine_with_what_task_model_exports_sees_the_same(
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(900)
 @pytest.mark.promise("feat E1")
 def test_the_ultralytics_engine_sees_what_ultralytics_sees(
     exported, test_data, pictures, reference

@@ -15,7 +15,8 @@ import pytest
 PAGE = """# Long proofs
 
 Status: current. `./taskw prove` runs them and writes this page; a sample of each runs with
-`./taskw test`. Written on {date} UTC on {machine}, {verdict}.
+`./taskw test`. Written on {date} UTC on {machine}: {verdict}. Seconds are those of this run,
+whatever else the machine did.
 
 | proof | passed | skipped | failed | seconds |
 |---|---|---|---|---|
@@ -59,7 +60,7 @@ class Proofs:
         tally.seconds += report.duration
         if report.when == "call" or not report.passed:
             tally.ended[report.outcome] += 1
-        if report.skipped and isinstance(report.longrepr, tuple):
+        if report.skipped and isinstance(report.longrepr, tuple | list):
             self._reasons[str(report.longrepr[2]).removeprefix("Skipped: ")] += 1
 
     def pytest_sessionfinish(self) -> None:
