@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,26 +68,3 @@ def test_a_promise_is_kept_when_all_its_tests_passed_and_none_was_skipped(
     watching.pytest_sessionfinish(session)
     assert session.exitstatus == (state != "kept")
     assert watching.state("inv I1") == watching.state("inv I2") == state
-
-
-def test_the_report_knows_of_tests_that_workers_run(tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text(
-        "from tests.conftest import pytest_addoption, pytest_configure\n"
-    )
-    (tmp_path / "test_it.py").write_text(
-        "import pytest\n@pytest.mark.promise('inv I1')\ndef test_it(): pass\n"
-        "@pytest.mark.promise('inv I2')\ndef test_other(): pytest.skip('no')\n"
-    )
-    command = [sys.executable, "-m", "pytest", "-n1", "--promises", "-c", f"{ROOT}/pyproject.toml"]
-    done = subprocess.run(
-        [*command, f"--rootdir={tmp_path}", str(tmp_path)],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "\nkept       inv I1       1 tests\n" in done.stdout, done.stdout + done.stderr
-    assert "\nskipped    inv I2       1 tests\n" in done.stdout
-    assert done.returncode == 1
