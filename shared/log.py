@@ -25,8 +25,13 @@ class Masker:
     """A processor that masks secrets and control characters in every value of a record."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets: list[str] = []
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Mask these as well from now on. Any thread."""
         written = {form for secret in secrets for form in _as_written(secret)}
-        self._secrets = sorted(written, key=len, reverse=True)
+        self._secrets = sorted(written.union(self._secrets), key=len, reverse=True)
 
     def __call__(
         self, _logger: Any, _method: str, record: MutableMapping[str, Any]
@@ -62,8 +67,10 @@ def _as_written(secret: str) -> Iterable[str]:
 
 def set_up(
     level: str, form: str, secrets: Iterable[str] = (), stream: TextIO | None = None
-) -> None:
-    """Send all logs of the process to ``stream``. ``form``: auto, console or json."""
+) -> Masker:
+    """Send all logs of the process to ``stream``; returns what masks secrets in them. ``form``:
+    auto, console or json."""
+    masker = Masker(secrets)
     stream = stream or sys.stderr
     as_json = form == "json" or (form == "auto" and not stream.isatty())
     renderer: Any = (
@@ -80,7 +87,7 @@ def set_up(
     after: list[Any] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
-        Masker(secrets),
+        masker,
         renderer,
     ]
     handler = logging.StreamHandler(stream)
@@ -92,3 +99,4 @@ def set_up(
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    return masker

@@ -8,15 +8,17 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from shared import failpoint, log
 from shared.errors import ConfigError, SnapbusError
+from shared.runtime.follower import ConfigFollower
 from shared.runtime.runtime import Runtime
 from shared.service import Context, Service
 from shared.settings import Settings, load
+from shared.settings.directory import CameraDirectory
 from shared.settings.doubts import doubts, summary
 from shared.settings.load import chosen, secrets_of
 
@@ -35,12 +37,17 @@ def main(
     parser.add_argument("--check", action="store_true", help="only check the configuration")
     options = parser.parse_args(arguments)
     try:
-        settings = load(options.config)
-        if options.check:
+        file = chosen(options.config)
+
+        def checked() -> Settings:
+            settings = load(file)
             check(settings)
-            _tell(chosen(options.config), settings)
+            return settings
+
+        if options.check:
+            _tell(file, checked())
             sys.exit(0)
-        sys.exit(serve(settings, build))
+        sys.exit(serve(load(file), build, file, checked))
     except ConfigError as error:
         sys.stderr.write(f"{name}: the configuration can't be used:\n{error}\n")
         sys.exit(2)
@@ -55,11 +62,16 @@ def _tell(file: Path, settings: Settings) -> None:
     sys.stdout.write(f"{file} is fine: {summary(settings)}\n")
 
 
-def serve(settings: Settings, build: Callable[[Context], Service | Sequence[Service]]) -> int:
-    """Run until SIGTERM or SIGINT; returns the exit status. Main thread only."""
-    secrets = secrets_of(settings)
-    log.set_up(settings.log.level, settings.log.format, secrets)
-    _set_up_sentry(settings, secrets)
+def serve(
+    settings: Settings,
+    build: Callable[[Context], Service | Sequence[Service]],
+    file: Path,
+    reload: Callable[[], Settings],
+) -> int:
+    """Run until SIGTERM or SIGINT; returns the exit status. Main thread only. ``file`` is followed:
+    when it changes, ``reload`` gives the settings or raises ConfigError."""
+    masker = log.set_up(settings.log.level, settings.log.format, secrets_of(settings))
+    _set_up_sentry(settings, masker)
 
     def build_all(context: Context) -> Sequence[Service]:
         built = build(context)
@@ -71,7 +83,14 @@ def serve(settings: Settings, build: Callable[[Context], Service | Sequence[Serv
     for doubt in doubts(settings):
         logging.getLogger(__name__).warning(doubt, extra=told)
     failpoint.arm(os.environ.get("FAILPOINT", ""))
-    runtime = Runtime(settings, build_all)
+
+    def follow(cameras: CameraDirectory) -> ConfigFollower:
+        def accept(changed: Settings) -> None:
+            masker.learn(secrets_of(changed))
+
+        return ConfigFollower(file, settings, cameras, reload, accept)
+
+    runtime = Runtime(settings, build_all, follow)
 
     def stop(number: int, _frame: object) -> None:
         logging.getLogger(__name__).info("stopping on %s", signal.Signals(number).name)
@@ -103,13 +122,12 @@ def _log_the_uncaught() -> None:
     threading.excepthook = in_thread
 
 
-def _set_up_sentry(settings: Settings, secrets: Iterable[str]) -> None:
+def _set_up_sentry(settings: Settings, masker: log.Masker) -> None:
     dsn = settings.log.sentry_dsn.get_secret_value()
     if not dsn:
         return
     import sentry_sdk
 
-    masker = log.Masker(secrets)
     sentry_sdk.init(
         dsn=dsn,
         send_default_pii=False,

@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.events import Event
 from shared.failpoint import reach
+from shared.settings.directory import CameraDirectory
 
 if TYPE_CHECKING:
     from shared.ingest.intake import Intake
@@ -60,10 +61,17 @@ class Context:
     """Publish committed events again, to the one service that owes an answer. Any thread; raises
     BrokerUnavailable when there is no broker to take them."""
 
+    cameras: CameraDirectory
+    """The cameras as they are now; ``settings.cameras`` are those of the start."""
+
     def record(self, events: Sequence[Event]) -> Sequence[Event]:
-        """Commit events that came from outside, then announce them; returns those that were new.
-        Repeating it does nothing; raises JournalUnavailable."""
-        fresh = self.journal.append(events)
+        """Commit events that came from outside, as those of their cameras' organisations, then
+        announce them; returns those that were new. Repeating it does nothing; raises
+        JournalUnavailable."""
+        whose = self.cameras.organisation
+        fresh = self.journal.append(
+            [replace(each, organisation=whose(each.subject)) for each in events]
+        )
         reach("source.recorded")
         self.announce(fresh)
         return fresh

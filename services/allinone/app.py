@@ -17,6 +17,7 @@ import services.simulator.app
 from services.simulator.demo import at_its_port
 from shared.service import Context, Service
 from shared.settings import Settings
+from shared.settings.directory import CameraDirectory
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ def build(context: Context) -> Sequence[Service]:
 
 def build_demo(context: Context) -> Sequence[Service]:
     """Runs every service and the simulated cameras in one process."""
-    context = replace(context, settings=at_its_port(context.settings))
+    settings = at_its_port(context.settings)
+    context = replace(context, settings=settings, cameras=CameraDirectory(settings.cameras))
     return [*build(context), services.simulator.app.build(context)]
 
 

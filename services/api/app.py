@@ -35,7 +35,7 @@ def build(context: Context) -> Service:
     detector = settings.detector
     limits = Limits(max_pixels=detector.max_pixels, strict=detector.strict)
     derivatives = Derivatives(context.store, limits, settings.api.thumbnail_px)
-    state = State(settings, read, context.store, _version())
+    state = State(settings, context.cameras, read, context.store, _version())
     meters = Meters(state, read)
     tail = Tail(read, meters.observe)
     app = _app(context, state, meters, tail, derivatives)
@@ -71,7 +71,7 @@ def _app(
     problems.install(app)
     files = media.Media(context.store, read, derivatives)
     for router in (
-        snapshots.routes(context.settings, read),
+        snapshots.routes(context.cameras, read),
         media.routes(files, derivatives),
         events.routes(tail, state.version),
         cameras.routes(context, state),

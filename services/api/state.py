@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from services.api.views import Cameras
 from shared.events import now
 from shared.journal.queries.snapshots import Reader, ServiceStatus
 from shared.settings import Settings
@@ -93,8 +94,11 @@ class Remembered(Generic[T]):
 class State:
     """Answers how everything is. Any thread; raises JournalUnavailable."""
 
-    def __init__(self, settings: Settings, read: Reader, store: Store, version: str) -> None:
+    def __init__(
+        self, settings: Settings, cameras: Cameras, read: Reader, store: Store, version: str
+    ) -> None:
         self._settings = settings
+        self._cameras = cameras
         self._read = read
         self._store = store
         self.version = version
@@ -167,7 +171,7 @@ class State:
         expected += [f"drive-{name}" for name in self._settings.archives]
         if self._settings.ftp.enabled:
             expected.append("ftp")
-        if any(each.folder for each in self._settings.cameras.values()):
+        if any(each.folder for each in self._cameras.values()):
             expected.append("folder")
         return expected
 

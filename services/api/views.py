@@ -13,8 +13,9 @@ from shared.events import EVENTS, Detection, SnapshotAnalyzed
 from shared.journal.queries.events import OpenWork, Recorded
 from shared.journal.queries.recovery import WorkItem
 from shared.journal.queries.snapshots import Analysis, Snapshot
-from shared.settings import Settings
+from shared.settings.cameras import CameraSection
 
+Cameras = Mapping[str, CameraSection]
 State = Literal["taken", "analyzed", "archived", "skipped", "quarantined", "dead"]
 
 
@@ -139,29 +140,29 @@ def urls(snapshot_id: str) -> Urls:
     )
 
 
-def place(settings: Settings, camera: str) -> str:
+def place(cameras: Cameras, camera: str) -> str:
     """What people call the spot of a camera."""
-    section = settings.cameras.get(camera)
+    section = cameras.get(camera)
     return section.place if section and section.place else camera
 
 
-def snapshot_view(row: Snapshot, settings: Settings) -> SnapshotView:
+def snapshot_view(row: Snapshot, cameras: Cameras) -> SnapshotView:
     """A row of the catalogue as the API shows it."""
-    return SnapshotView(**_fields(row, settings))
+    return SnapshotView(**_fields(row, cameras))
 
 
 def snapshot_story(
-    row: Snapshot, settings: Settings, story: Sequence[Recorded], work: Sequence[OpenWork]
+    row: Snapshot, cameras: Cameras, story: Sequence[Recorded], work: Sequence[OpenWork]
 ) -> SnapshotStory:
     """A row of the catalogue with all that happened to it."""
     return SnapshotStory(
-        **_fields(row, settings),
+        **_fields(row, cameras),
         story=[_story_event(each, row.received_at) for each in story],
         work=[open_work_view(each) for each in work],
     )
 
 
-def _fields(row: Snapshot, settings: Settings) -> dict[str, Any]:
+def _fields(row: Snapshot, cameras: Cameras) -> dict[str, Any]:
     own = (
         "id", "camera", "door", "name", "captured_at", "captured_by", "received_at", "size",
         "media_type", "sha256", "state",
@@ -170,7 +171,7 @@ def _fields(row: Snapshot, settings: Settings) -> dict[str, Any]:
     detections = [each for _, seen in found for each in seen]
     filings = [FilingView.model_validate(asdict(each)) for each in row.filings]
     return {name: getattr(row, name) for name in own} | {
-        "place": place(settings, row.camera),
+        "place": place(cameras, row.camera),
         "dead": sorted(set(row.dead)),
         "analysis": found[0][0] if found else None,
         "analyses": [analysis for analysis, _ in found],

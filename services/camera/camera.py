@@ -26,6 +26,7 @@ from shared.events import now
 from shared.failpoint import reach
 from shared.http.deadline import Deadline
 from shared.ingest.intake import Arrival, Intake
+from shared.settings.cameras import FetchSection
 
 log = logging.getLogger(__name__)
 
@@ -70,9 +71,12 @@ class Camera:
         timeout_s: float,
         mask: Callable[[str], str],
         any_certificate: bool = False,
+        settings: FetchSection | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        """``settings`` is the section that describes it, to know when that has changed."""
         self._name = name
+        self.settings = settings
         self._adapter = adapter
         self._attempts = attempts
         self.timeout_s = timeout_s

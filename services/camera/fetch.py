@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -19,12 +19,12 @@ BUSY_RETRY_S = 1.0
 
 
 class FetchSnapshots:
-    """Captures a picture for each ``snapshot.requested``. ``configured`` are the names of all
-    cameras, also of those that can't be asked."""
+    """Captures a picture for each ``snapshot.requested``. ``cameras`` gives those that can be asked
+    now; ``configured`` are the names of all."""
 
     def __init__(
         self,
-        cameras: Mapping[str, Camera],
+        cameras: Callable[[], Mapping[str, Camera]],
         configured: Collection[str],
         intake: Intake,
     ) -> None:
@@ -39,7 +39,7 @@ class FetchSnapshots:
         The intake announces the picture, so nothing is returned but a failure.
         """
         request = event.parsed(SnapshotRequested)
-        camera = self._cameras.get(request.camera)
+        camera = self._cameras().get(request.camera)
         if camera is None:
             raise Reject(self._why_not(request.camera))
         if request.expires_at and now() >= request.expires_at:
@@ -85,12 +85,12 @@ class FetchSnapshots:
     def _why_not(self, camera: str) -> str:
         if camera in self._configured:
             return f"camera {camera!r} can't be asked: give it a 'fetch' section under 'cameras'"
-        names = ", ".join(sorted(self._cameras)) or "none"
+        names = ", ".join(sorted(self._cameras())) or "none"
         return f"no camera is called {camera!r}; those that can be asked: {names}"
 
     def about(self) -> Mapping[str, Any]:
         """The state of each camera, for health and the page."""
-        cameras = {name: camera.about() for name, camera in self._cameras.items()}
+        cameras = {name: camera.about() for name, camera in self._cameras().items()}
         down = sorted(name for name, state in cameras.items() if not state["ok"])
         summary = f"{len(cameras) - len(down)} of {len(cameras)} cameras answer"
         if down:

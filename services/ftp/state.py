@@ -26,7 +26,10 @@ class ServerState:
     """Belongs to the thread of the server, but for what says otherwise."""
 
     def __init__(
-        self, section: FtpSection, accounts: Mapping[str, Account], context: Context
+        self,
+        section: FtpSection,
+        accounts: Callable[[], Mapping[str, Account]],
+        context: Context,
     ) -> None:
         self.section = section
         self.accounts = Accounts(accounts)

@@ -12,6 +12,8 @@ from shared.errors import JournalUnavailable
 from shared.events import Event, SnapshotRequested, now
 from shared.failpoint import reach
 from shared.service import Context
+from shared.settings.cameras import CameraSection
+from shared.settings.directory import Derived
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +35,7 @@ class Intervals:
     def __init__(self, context: Context, clock: Callable[[], datetime] = now) -> None:
         self._context = context
         self._clock = clock
-        self._every: Mapping[str, float] = {
-            name: camera.fetch.every_s
-            for name, camera in context.settings.cameras.items()
-            if camera.fetch and camera.fetch.every_s
-        }
+        self._every = Derived(context.cameras, _intervals)
         self._asked: dict[str, int] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -47,7 +45,7 @@ class Intervals:
     def ask(self) -> float:
         """Request a picture of every camera whose slot has begun; returns the seconds to wait."""
         wait_s = LONGEST_WAIT_S
-        for camera, every_s in self._every.items():
+        for camera, every_s in self._every().items():
             moment = self._clock().timestamp()
             slot = math.floor(moment / every_s)
             if self._asked.get(camera) != slot and self._request(camera, slot, every_s):
@@ -57,9 +55,10 @@ class Intervals:
 
     def summary(self) -> str:
         """What it does, for people."""
-        if not self._every:
+        every = self._every()
+        if not every:
             return "no camera has an interval; unfinished work is looked after"
-        asked = ", ".join(f"{name} every {every_s:g} s" for name, every_s in self._every.items())
+        asked = ", ".join(f"{name} every {every_s:g} s" for name, every_s in every.items())
         return f"asks {asked}"
 
     def _request(self, camera: str, slot: int, every_s: float) -> bool:
@@ -80,6 +79,15 @@ class Intervals:
         except JournalUnavailable as error:
             log.warning("%s is not asked for a picture: %s", camera, error)
             return False
+
+
+def _intervals(cameras: Mapping[str, CameraSection], _before: object) -> Mapping[str, float]:
+    """Seconds by camera."""
+    return {
+        name: camera.fetch.every_s
+        for name, camera in cameras.items()
+        if camera.fetch and camera.fetch.every_s
+    }
 
 
 def request(camera: str, slot: int, every_s: float, again_after: str = "") -> Event:

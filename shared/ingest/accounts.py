@@ -45,18 +45,21 @@ class _Record:
 
 
 class Accounts:
-    """Checks passwords and counts failures. Belongs to the thread of the server."""
+    """Checks passwords and counts failures. Belongs to the thread of the server. ``accounts`` gives
+    those of the moment by user name."""
 
     def __init__(
-        self, accounts: Mapping[str, Account], clock: Callable[[], float] = time.monotonic
+        self,
+        accounts: Callable[[], Mapping[str, Account]],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._accounts = dict(accounts)
+        self._accounts = accounts
         self._clock = clock
         self._addresses: LRUCache[str, _Record] = LRUCache(MOST_ADDRESSES)
         self._pairs: LRUCache[tuple[str, str], _Record] = LRUCache(MOST_ADDRESSES)
 
     def __len__(self) -> int:
-        return len(self._accounts)
+        return len(self._accounts())
 
     def wait_s(self, address: str, username: str) -> float:
         """How long the next check for this address has to wait; it reserves that check."""
@@ -71,7 +74,7 @@ class Accounts:
 
     def check(self, address: str, username: str, password: str) -> Account | None:
         """The account when the password is right. An unknown user costs the same time."""
-        account = self._accounts.get(username)
+        account = self._accounts().get(username)
         wanted = account.password if account else "\x00 nobody"
         right = hmac.compare_digest(_digest(password), _digest(wanted))
         now = self._clock()

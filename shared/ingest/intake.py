@@ -19,7 +19,7 @@ from typing import Literal
 from ulid import ULID
 
 from shared.errors import JournalUnavailable, StoreError
-from shared.events import Door, Event, SnapshotTaken, now
+from shared.events import ORGANISATION, Door, Event, SnapshotTaken, now
 from shared.failpoint import reach
 from shared.ingest.spool import Spool
 from shared.journal import Journal
@@ -69,7 +69,10 @@ class Intake:
         announce: Callable[[Sequence[Event]], None],
         *,
         max_bytes: int,
+        organisation: Callable[[str], str] = lambda camera: ORGANISATION,
     ) -> None:
+        """``organisation`` says whose a camera is."""
+        self._organisation = organisation
         self._store = store
         self._journal = journal
         self._announce = announce
@@ -179,6 +182,7 @@ class Intake:
             discriminator=snapshot_id,
             snapshot_id=snapshot_id,
             time=received_at,
+            organisation=self._organisation(arrival.camera),
         )
 
 

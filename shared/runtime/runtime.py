@@ -29,30 +29,38 @@ from shared.events import Event, now
 from shared.failpoint import reach
 from shared.ingest.intake import Intake
 from shared.journal import Journal
+from shared.runtime.follower import ConfigFollower
 from shared.runtime.health import HealthServer, Pulse
 from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
 from shared.runtime.outbox import Outbox
-from shared.runtime.self_check import SelfCheck
+from shared.runtime.self_check import SelfCheck, SelfCheckThread
+from shared.runtime.threads import join
 from shared.runtime.worker import Worker, announce
 from shared.service import Context, Service, Source
 from shared.settings import Settings
+from shared.settings.directory import CameraDirectory
 from shared.store import Store
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Build = Callable[[Context], Sequence[Service]]
-SELF_CHECK_S = 2.0
-SELF_CHECK_SOON_S = 0.5
+Follow = Callable[[CameraDirectory], ConfigFollower | None]
+WATCH_S = 0.5
 RETRY_S = 2.0
 
 
 class Runtime:
     """One process. Construct, ``run``, and from a signal handler ``stop``."""
 
-    def __init__(self, settings: Settings, build: Build) -> None:
+    def __init__(
+        self, settings: Settings, build: Build, follow: Follow = lambda cameras: None
+    ) -> None:
+        """``follow`` makes what follows the configuration file, if anything does."""
         self._settings = settings
+        self._cameras = CameraDirectory(settings.cameras)
+        self._follower = follow(self._cameras)
         self._build = build
         self._stop = threading.Event()
         self._workers_stop = threading.Event()
@@ -114,11 +122,11 @@ class Runtime:
         def tell(events: Sequence[Event]) -> None:
             announce(self._relay.end(), events)
 
-        intake = Intake(store, journal, tell, max_bytes=self._settings.intake.max_bytes)
+        limits, whose = self._settings.intake, self._cameras.organisation
+        intake = Intake(store, journal, tell, max_bytes=limits.max_bytes, organisation=whose)
         self._insist(lambda: journal.prepare(store.volume.identity()), tries=1)
-        services = self._build(
-            Context(self._settings, store, journal, intake, tell, self._redeliver)
-        )
+        also = self._redeliver, self._cameras
+        services = self._build(Context(self._settings, store, journal, intake, tell, *also))
         subscribe = partial(_subscribe, services, store, journal)
         broker = open_broker(self._settings.broker, "+".join(s.name for s in services))
         bus = self._bus = Bus(broker, self._relay, _consumes(services))
@@ -195,20 +203,17 @@ class Runtime:
 
     def _watch(self, self_check: SelfCheck, threads: Sequence[threading.Thread]) -> None:
         # A thread of its own, so that a database which does not answer can't hold up the end.
-        watching = threading.Thread(
-            target=self._check_self, args=(self_check,), name="examiner", daemon=True
-        )
+        watching = SelfCheckThread(self_check, self._follower, self._stop, self._set_pulse)
         watching.start()
-        while not self._stop.wait(SELF_CHECK_SOON_S):
+        while not self._stop.wait(WATCH_S):
             for thread in (*threads, watching):
                 if not thread.is_alive() and not self._stop.is_set():
                     log.error("thread %s died", thread.name, extra={"action": "thread_died"})
                     self._failure = SnapbusError(f"thread {thread.name} died")
                     self._stop.set()
 
-    def _check_self(self, self_check: SelfCheck) -> None:
-        while not self._stop.wait(SELF_CHECK_SOON_S if self._pulse.problems else SELF_CHECK_S):
-            self._pulse = self_check.run()
+    def _set_pulse(self, pulse: Pulse) -> None:
+        self._pulse = pulse
 
     def _shut_down(
         self,
@@ -220,13 +225,13 @@ class Runtime:
         """Sources first, so that nothing new comes; then workers finish; the bus is last."""
         deadline = time.monotonic() + self._settings.work.stop_grace_s
         self._stop.set()
-        _join(sources, deadline)
+        join(sources, deadline)
         self._workers_stop.set()
-        _join(workers, deadline)
+        join(workers, deadline)
         bus.stop()
-        _join([bus], deadline + 1.5)
+        join([bus], deadline + 1.5)
         self._outbox_stop.set()
-        _join([outbox], deadline + 2.0)
+        join([outbox], deadline + 2.0)
 
 
 def _subscribe(services: Sequence[Service], store: Store, journal: Journal) -> bool:
@@ -240,11 +245,3 @@ def _subscribe(services: Sequence[Service], store: Store, journal: Journal) -> b
 
 def _consumes(services: Sequence[Service]) -> dict[str, tuple[list[str], int]]:
     return {s.name: (sorted(s.handlers), s.workers) for s in services if s.handlers}
-
-
-def _join(threads: Sequence[threading.Thread], deadline: float) -> None:
-    for thread in threads:
-        if thread.ident is not None:
-            thread.join(max(0.0, deadline - time.monotonic()))
-            if thread.is_alive():
-                log.warning("thread %s did not stop in time", thread.name)

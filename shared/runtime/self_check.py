@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from shared.bus.thread import Bus
 from shared.errors import JournalUnavailable, StoreError
 from shared.journal import Journal
+from shared.runtime.follower import ConfigFollower
 from shared.runtime.health import Pulse
 from shared.runtime.metrics import Metrics
 from shared.service import Service
@@ -22,6 +24,10 @@ LOOKS = 12
 REPORT_S = 10.0
 """What a service says of itself goes to the journal when it changes, and so often when it doesn't:
 at rest each write and its sync would be most of what there is to do."""
+
+
+EVERY_S = 2.0
+EVERY_S_IN_TROUBLE = 0.5
 
 
 class SelfCheck:
@@ -106,3 +112,29 @@ class SelfCheck:
         except StoreError as error:
             return str(error)
         return ""
+
+
+class SelfCheckThread(threading.Thread):
+    """Checks the process again and again until ``stop`` is set, and follows its configuration."""
+
+    def __init__(
+        self,
+        check: SelfCheck,
+        follower: ConfigFollower | None,
+        stop: threading.Event,
+        tell: Callable[[Pulse], None],
+    ) -> None:
+        super().__init__(name="self-check", daemon=True)
+        self._check = check
+        self._follower = follower
+        self._stop_event = stop
+        self._tell = tell
+
+    def run(self) -> None:
+        wait_s = EVERY_S_IN_TROUBLE
+        while not self._stop_event.wait(wait_s):
+            if self._follower:
+                self._follower.look()
+            pulse = self._check.run()
+            self._tell(pulse)
+            wait_s = EVERY_S_IN_TROUBLE if pulse.problems else EVERY_S

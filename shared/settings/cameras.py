@@ -8,7 +8,8 @@ from typing import Literal, get_args
 
 from pydantic import Field, SecretStr, model_validator
 
-from shared.settings.section import CAMERA_ZONE, Seconds, Section, Zone
+from shared.events import ORGANISATION
+from shared.settings.section import CAMERA_ZONE, CameraName, Seconds, Section, Zone
 
 
 class DoorSection(Section):
@@ -79,6 +80,7 @@ class FetchSection(DoorSection):
 class CameraSection(Section):
     """One camera and its doors; it may have several."""
 
+    organisation: CameraName = Field(ORGANISATION, description="whose camera it is")
     place: str = Field("", description="what people call the spot: 'Front door'")
     ftp: FtpAccountSection | None = None
     folder: FolderSection | None = None

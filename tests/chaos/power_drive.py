@@ -17,6 +17,7 @@ from shared.ingest.intake import Intake
 from shared.journal import Journal
 from shared.service import Context
 from shared.settings import Settings
+from shared.settings.directory import CameraDirectory
 from shared.store import Store
 from tests.support.making import events_of
 
@@ -34,7 +35,13 @@ class Drive:
         intake = Intake(store, journal, self.announce, max_bytes=1)
         settings = Settings.model_validate({"data": store.root.parent})
         context = Context(
-            settings, store, journal, intake, self.announce, lambda name, events: None
+            settings,
+            store,
+            journal,
+            intake,
+            self.announce,
+            lambda name, events: None,
+            CameraDirectory(settings.cameras),
         )
         (service,) = build(context)
         self._file = service.handlers[SnapshotAnalyzed.topic]

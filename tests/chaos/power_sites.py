@@ -22,6 +22,7 @@ from shared.journal import Journal
 from shared.journal.queries.audit import Catalogued
 from shared.service import Context
 from shared.settings import Settings
+from shared.settings.directory import CameraDirectory
 from shared.store import Store
 from tests.chaos.disk import Disk, family
 from tests.support.postgres import PostgresServer
@@ -126,7 +127,15 @@ def _empty_spool(store: Store, journal: Journal) -> int:
     intake = Intake(store, journal, lambda events: None, max_bytes=1)
     settings = Settings.model_validate({"data": store.root})
     told: list[Any] = []
-    context = Context(settings, store, journal, intake, told.extend, lambda service, events: None)
+    context = Context(
+        settings,
+        store,
+        journal,
+        intake,
+        told.extend,
+        lambda service, events: None,
+        CameraDirectory(settings.cameras),
+    )
     spooled = len(list((store.root / "spool").glob("*.json")))
     Reconciler(context, at_once=False).reconcile()
     return spooled

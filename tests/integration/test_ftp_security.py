@@ -243,7 +243,7 @@ def test_a_foreign_address_can_not_take_over_a_passive_port(door):
 def test_an_account_nobody_could_use_is_a_configuration_error(shed, says):
     tree = {"cameras": {"porch": {"ftp": {"password": "x"}}, "shed": {"ftp": shed}}}
     with pytest.raises(ConfigError, match=says):
-        accounts_of(Settings.model_validate(tree))
+        accounts_of(Settings.model_validate(tree).cameras)
 
 
 def test_a_port_in_use_is_a_configuration_error(door, tmp_path):

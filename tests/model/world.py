@@ -39,6 +39,7 @@ from shared.runtime.outbox import Outbox
 from shared.runtime.worker import Worker, announce
 from shared.service import Context, Handler, Service
 from shared.settings import Settings
+from shared.settings.directory import CameraDirectory
 from shared.store import Store
 from tests.model.post import FakeEnd, Letter, Post
 from tests.support.making import Clock, picture
@@ -98,7 +99,7 @@ class World:
         self.intake = Intake(self.store, self.journal, self.tell, max_bytes=100_000)
         gate = Camera("gate", FileAdapter(self.folder / "still.jpg"), attempts=1, timeout_s=5.0,
                       mask=str, pause=lambda _s: None)  # fmt: skip
-        camera = FetchSnapshots({"gate": gate}, ["gate"], self.intake)
+        camera = FetchSnapshots(lambda: {"gate": gate}, ["gate"], self.intake)
         handlers: dict[str, tuple[str, Any]] = {
             "camera": (SnapshotRequested.topic, camera),
             "detector": (SnapshotTaken.topic, analyser("detector")),
@@ -129,7 +130,13 @@ class World:
     @property
     def context(self) -> Context:
         return Context(
-            self.settings, self.store, self.journal, self.intake, self.tell, self.redeliver
+            self.settings,
+            self.store,
+            self.journal,
+            self.intake,
+            self.tell,
+            self.redeliver,
+            CameraDirectory(self.settings.cameras),
         )
 
     def tell(self, events: Sequence[Event]) -> None:

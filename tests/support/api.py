@@ -25,6 +25,7 @@ from shared.ingest.intake import Arrival, Intake
 from shared.journal import Journal
 from shared.service import Context, Service
 from shared.settings import Settings
+from shared.settings.directory import CameraDirectory
 from shared.store import Store
 from tests.support.fakes import eventually
 from tests.support.pictures import jpeg
@@ -213,7 +214,15 @@ def running_api(folder: Path, tree: Mapping[str, Any] | None = None) -> Iterator
     announced: list[Event] = []
     with closing(Journal.open(settings.journal_url)) as journal:
         intake = Intake(store, journal, announced.extend, max_bytes=5_000_000)
-        context = Context(settings, store, journal, intake, announced.extend, lambda *_: None)
+        context = Context(
+            settings,
+            store,
+            journal,
+            intake,
+            announced.extend,
+            lambda *_: None,
+            CameraDirectory(settings.cameras),
+        )
         service = build(context)
         api = Api(context, service, announced)
         stop = api.stop

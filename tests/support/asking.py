@@ -19,6 +19,7 @@ from shared.journal import Journal
 from shared.service import Context, Service
 from shared.settings import Settings
 from shared.settings.cameras import FetchSection
+from shared.settings.directory import CameraDirectory
 from shared.store import Store
 from tests.support.making import events_of
 
@@ -62,6 +63,7 @@ class Place:
                 intake=self.intake,
                 announce=self._say,
                 redeliver=lambda service, events: None,
+                cameras=CameraDirectory(settings.cameras),
             )
         )
 

@@ -15,6 +15,7 @@ from shared.ingest.intake import Accepted, Arrival, Intake
 from shared.journal import Journal
 from shared.service import Context
 from shared.settings import Settings
+from shared.settings.directory import CameraDirectory
 from shared.store import Store
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -89,7 +90,13 @@ class Core:
     @property
     def parts(self) -> Context:
         return Context(
-            self.settings, self.store, self.journal, self.intake, self.told.extend, self.redeliver
+            self.settings,
+            self.store,
+            self.journal,
+            self.intake,
+            self.told.extend,
+            self.redeliver,
+            CameraDirectory(self.settings.cameras),
         )
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ def clock():
 @pytest.fixture
 def accounts(clock):
     both = {name: Account(name, name, f"secret of {name}") for name in ("porch", "yard")}
-    return Accounts(both, clock)
+    return Accounts(lambda: both, clock)
 
 
 def attempt(accounts, clock, address, username, password):

@@ -16,6 +16,7 @@ from services.scheduler.reconciler import Reconciler
 from shared.events import Event, now
 from shared.service import Context
 from shared.settings import Settings
+from shared.settings.directory import CameraDirectory
 from shared.store import Store
 from tests.support.fakes import eventually
 from tests.support.making import analyzed, taken
@@ -62,6 +63,7 @@ def test_a_long_backlog_is_worked_through_and_everything_is_done_once(
         cast(Any, None),
         lambda events: rig.give(*shuffled(events)),
         lambda service, events: rig.give(*shuffled(events), queue=service),
+        CameraDirectory({}),
     )
     stop = threading.Event()
     reconciler = Reconciler(context, at_once=True)

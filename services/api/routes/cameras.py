@@ -100,7 +100,7 @@ def routes(context: Context, state: State) -> APIRouter:
         ] = "",
     ) -> Accepted:
         """Ask a camera for a picture now. The answer says where to see what became of it."""
-        _check_askable(name, context.settings.cameras.get(name))
+        _check_askable(name, context.cameras.get(name))
         requested = _request(name, idempotency_key)
         context.record([requested])
         url = f"/v1/requests/{requested.id}"
@@ -165,25 +165,26 @@ def _outcome(request: Recorded, answers: list[Recorded], work: list[OpenWorkView
 def _cameras(context: Context, state: State) -> list[CameraView]:
     settings, read = context.settings, context.journal.read
     counts = state.counts()
-    names = [*settings.cameras, *sorted(set(counts) - set(settings.cameras))]
+    configured = context.cameras.now()
+    names = [*configured, *sorted(set(counts) - set(configured))]
     newest = read.last_snapshots(names)
     snapshots = read.snapshots_of(list(newest.values()))
     failures = _latest(context, CameraFailed.topic)
     tests = _latest(context, CameraTested.topic)
     views = []
     for name in names:
-        section = settings.cameras.get(name)
+        section = configured.get(name)
         last = snapshots.get(newest.get(name, ""))
         failure = failures.get(name)
         views.append(
             CameraView(
                 name=name,
-                place=place(settings, name),
+                place=place(configured, name),
                 configured=section is not None,
                 doors=_doors(name, section, settings.ftp.port) if section else [],
                 can_be_asked=bool(section and section.fetch),
                 failing=bool(failure and (last is None or failure.time > last.received_at)),
-                last_snapshot=snapshot_view(last, settings) if last else None,
+                last_snapshot=snapshot_view(last, configured) if last else None,
                 last_failure=failure,
                 last_test=tests.get(name),
                 counts=counts.get(name, {}),

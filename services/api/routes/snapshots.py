@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from services.api.problems import Problem
 from services.api.views import (
+    Cameras,
     SnapshotList,
     SnapshotStory,
     State,
@@ -16,7 +17,6 @@ from services.api.views import (
     snapshot_view,
 )
 from shared.journal.queries.snapshots import Reader, Snapshot
-from shared.settings import Settings
 
 SnapshotId = Annotated[str, Path(pattern=r"^[0-9A-HJKMNP-TV-Z]{26}$", description="a ULID")]
 
@@ -33,7 +33,7 @@ class Wanted(BaseModel):
     limit: int = Field(50, ge=1, le=200)
 
 
-def routes(settings: Settings, read: Reader) -> APIRouter:
+def routes(cameras: Cameras, read: Reader) -> APIRouter:
     """The routes of the catalogue."""
     router = APIRouter(prefix="/v1", tags=["snapshots"])
 
@@ -51,7 +51,7 @@ def routes(settings: Settings, read: Reader) -> APIRouter:
         )
         page = rows[: wanted.limit]
         return SnapshotList(
-            snapshots=[snapshot_view(row, settings) for row in page],
+            snapshots=[snapshot_view(row, cameras) for row in page],
             next=page[-1].id if len(rows) > wanted.limit else None,
         )
 
@@ -63,7 +63,7 @@ def routes(settings: Settings, read: Reader) -> APIRouter:
         first = story[0].event.cause if story else None
         if first and (request := read.event(first)):
             story = [request, *story]
-        return snapshot_story(row, settings, story, read.open_work(snapshot_id=snapshot_id))
+        return snapshot_story(row, cameras, story, read.open_work(snapshot_id=snapshot_id))
 
     @router.get("/labels")
     def labels() -> list[str]:
