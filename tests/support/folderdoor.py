@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from services.folder.app import build
-from services.folder.watch import FolderSource
+from services.folder.sources import FolderSources
 from shared.service import Service
 from tests.support.making import Core, core
 
@@ -21,9 +21,10 @@ class Running:
         self.core = behind
         self.service = service
         self.root = root
-        (source,) = service.sources
-        assert isinstance(source, FolderSource)
-        self.source = source
+        (folders,) = service.sources
+        assert isinstance(folders, FolderSources)
+        self.folders = folders
+        (self.source,) = folders.now()
 
     def names(self) -> list[str]:
         return sorted(row.name for row in self.core.journal.read.snapshots(limit=500))
@@ -65,7 +66,7 @@ def watching(
     """A folder door at work."""
     with standing(tmp_path, camera, **section) as running:
         stop = threading.Event()
-        thread = threading.Thread(target=running.source.run, args=(stop,), daemon=True)
+        thread = threading.Thread(target=running.folders.run, args=(stop,), daemon=True)
         thread.start()
         try:
             yield running
