@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,21 +73,22 @@ class FolderSources:
                 before = self._planned
                 self._planned = {each: before.get(each) or self._make(each) for each in wanted}
                 self._follow()
-        self._planned = {}
-        self._follow()
+        self._end(list(self._running))
 
     def _follow(self) -> None:
         """Begin and end what changed."""
-        gone = self._running.keys() - self._planned.keys()
-        ending = [self._running.pop(each) for each in gone]
-        for running in ending:
-            running.stop.set()
-        for running in ending:
-            running.join(STOP_S)
+        self._end([each for each in self._running if each not in self._planned])
         for each, source in self._planned.items():
             if each not in self._running:
                 self._running[each] = _Running(source)
                 self._running[each].start()
+
+    def _end(self, some: Sequence[WatchedFolder]) -> None:
+        ending = [self._running.pop(each) for each in some]
+        for running in ending:
+            running.stop.set()
+        for running in ending:
+            running.join(STOP_S)
 
 
 class _Running(threading.Thread):
