@@ -29,7 +29,8 @@ class Analyst:
     """Handles ``snapshot.taken``. Any thread.
 
     Without an ``engine``, pictures are checked and not analysed, and ``reason`` says why. ``fast``
-    decodes large JPEGs no larger than the engine needs.
+    decodes large JPEGs no larger than the engine needs. So many pictures as ``at_a_time`` are
+    decoded and analysed together; a further thread reads its picture and waits.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class Analyst:
         reason: str = "",
         limits: Limits | None = None,
         fast: bool = True,
+        at_a_time: int = 1,
     ) -> None:
         self._store = store
         self._engine = engine
         self._reason = reason
         self._limits = limits or Limits()
         self._fit = (engine.size if engine else (640, 640)) if fast else None
+        self._turns = threading.BoundedSemaphore(at_a_time)
         self._lock = threading.Lock()
         self._counts = {"analyzed": 0, "not_analyzed": 0, "rejected": 0}
         self._recent_ms = 0.0
@@ -54,6 +57,10 @@ class Analyst:
         """A repeat is harmless: the events returned have ids fixed by this one's."""
         taken = event.parsed(SnapshotTaken)
         data = self._read(taken)
+        with self._turns:
+            return [self._look(event, taken, data)]
+
+    def _look(self, event: Event, taken: SnapshotTaken, data: bytes) -> Event:
         start = time.perf_counter()
         try:
             picture = decode(data, self._limits, fit=self._fit)
@@ -66,9 +73,9 @@ class Analyst:
                 extra={"action": "rejected", "camera": taken.camera, "snapshot": event.snapshot_id},
             )
             rejected = SnapshotRejected(camera=taken.camera, reason=str(error))
-            return [rejected.event(subject=event.subject, cause=event)]
+            return rejected.event(subject=event.subject, cause=event)
         spent = {"decode": 1e3 * (time.perf_counter() - start)}
-        return [self._analyze(taken, picture, spent).event(subject=event.subject, cause=event)]
+        return self._analyze(taken, picture, spent).event(subject=event.subject, cause=event)
 
     def counts(self) -> Mapping[str, Any]:
         """The number of pictures by outcome since the start, and the recent average time."""

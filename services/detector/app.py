@@ -23,26 +23,28 @@ log = logging.getLogger(__name__)
 
 
 def build(context: Context) -> Service:
-    """The detector with as many workers as it does pictures at a time."""
+    """The detector with a worker more than it does pictures at a time: while the result of one is
+    committed, the next is begun."""
     settings = context.settings.detector
     engine, why = _open(context)
     limits = Limits(max_pixels=settings.max_pixels, strict=settings.strict)
+    streams = parallelism(settings.streams, settings.threads, cores()).streams
     analyst = Analyst(
         context.store,
         engine,
         reason="" if engine else why,
         limits=limits,
         fast=settings.decode == "fast",
+        at_a_time=streams,
     )
-    workers = parallelism(settings.streams, settings.threads, cores()).streams
 
     def about() -> Mapping[str, Any]:
-        return {**_about(settings, engine, why), **analyst.counts(), "streams": workers}
+        return {**_about(settings, engine, why), **analyst.counts(), "streams": streams}
 
     return Service(
         name="detector",
         handlers={SnapshotTaken.topic: analyst},
-        workers=workers,
+        workers=streams + 1,
         # A picture that is analysed twice costs time; what is committed first stays.
         look_up_first=False,
         isolated=IsolatedAnalyst(context.store.root, context.settings.data, settings),

@@ -18,7 +18,11 @@ import numpy as np
 import pika
 from PIL import Image
 
+from services.detector.engines.choose import choose, open_engine
 from services.simulator.scenes import Scene
+from shared.journal import Journal
+from shared.picture.decode import Limits, decode
+from shared.settings.detector import DetectorSection
 from tests.support.amqp import Witness
 from tests.support.fakes import eventually
 from tests.support.ports import free_ports
@@ -59,7 +63,23 @@ class Heard:
         eventually(lambda: self.count() >= count, timeout=300, message=f"{count} results")
 
 
-def saturate(port: int, heard: Heard, pictures: list[bytes], label: str) -> float:
+class Analysed:
+    """Counts the pictures that a journal says are analysed."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def count(self) -> int:
+        states = [
+            each for camera in self._journal.read.counts().values() for each in camera.items()
+        ]
+        return sum(count for state, count in states if state != "taken")
+
+    def wait(self, count: int) -> None:
+        eventually(lambda: self.count() >= count, timeout=300, message=f"{count} analysed")
+
+
+def saturate(port: int, heard: Heard | Analysed, pictures: list[bytes], label: str) -> float:
     """Results a second when several cameras push all at once."""
     before = heard.count()
     began = time.perf_counter()
@@ -72,6 +92,17 @@ def saturate(port: int, heard: Heard, pictures: list[bytes], label: str) -> floa
             job.result()
     heard.wait(before + len(pictures))
     return len(pictures) / (time.perf_counter() - began)
+
+
+def bare_detector(section: DetectorSection, folder: Path) -> Callable[[bytes], None]:
+    """Decode and detector with the settings of a system, and nothing else."""
+    engine = open_engine(choose(section), section, folder)
+    limits = Limits(max_pixels=section.max_pixels, strict=section.strict)
+
+    def detect(data: bytes) -> None:
+        engine.detect(decode(data, limits, fit=engine.size).pixels)
+
+    return detect
 
 
 def alone(detect: Callable[[bytes], None], pictures: list[bytes], streams: int) -> float:

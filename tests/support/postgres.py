@@ -44,6 +44,12 @@ class PostgresServer:
         atexit.register(self.close)
         self._initdb()
 
+    @property
+    def leader(self) -> int:
+        """The process that leads the server's session."""
+        assert self._process is not None
+        return self._process.pid
+
     @staticmethod
     def _find_owner() -> pwd.struct_passwd | None:
         # PostgreSQL refuses to run as root.

@@ -145,6 +145,12 @@ class RabbitServer:
                 start_new_session=True,
             )
 
+    @property
+    def leader(self) -> int:
+        """The process that leads the server's session."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start the node, or do nothing when it runs; returns once it takes connections."""
         if self._process is not None and self._process.poll() is None:

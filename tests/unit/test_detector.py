@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import cast
 
@@ -18,6 +20,7 @@ from shared.service import Context
 from shared.settings import Settings
 from shared.settings.detector import DetectorSection
 from shared.store import Store
+from tests.support.fakes import eventually
 from tests.support.networks import colour_network, squares
 from tests.support.pictures import damaged, jpeg, png, scene, with_orientation
 
@@ -145,6 +148,26 @@ def test_a_crowd_still_fits_into_one_message(store):
     assert len(encode(event)) < MAX_BYTES
 
 
+def test_no_more_pictures_are_analysed_together_than_there_are_streams(store):
+    inside: list[int] = []
+    leave = threading.Event()
+
+    class Slow(FakeEngine):
+        def detect(self, pixels):
+            inside.append(1)
+            assert leave.wait(10)
+            return super().detect(pixels)
+
+    analyst, event = Analyst(store, Slow(), at_a_time=2), taken(store, jpeg())
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pool.submit(analyst, event) for _ in range(4)]
+        eventually(lambda: len(inside) == 2)
+        assert not leave.wait(0.3)  # long enough to begin what must not be begun
+        assert len(inside) == 2
+        leave.set()
+        assert all(answer.result() for answer in answers)
+
+
 def service(store: Store, tmp_path, **detector):
     settings = Settings(data=tmp_path, detector=DetectorSection(**detector))
     return build(cast(Context, SimpleNamespace(settings=settings, store=store)))
@@ -172,8 +195,8 @@ def test_detection_can_be_switched_off(store, tmp_path):
 def test_a_model_is_chosen_by_the_settings_and_used_by_as_many_workers_as_streams(store, tmp_path):
     model = colour_network(tmp_path)
     built = service(store, tmp_path, model=model, streams=3)
-    assert built.workers == 3
     about = built.about()
+    assert (about["streams"], built.workers) == (3, 4)  # one commits while the others analyse
     assert about["ok"] and about["model"] == "colours.onnx" and about["engine"] == "openvino"
     picture = squares(red=(3, 4))
     (event,) = built.handlers["snapshot.taken"](taken(store, png(_image(picture))))
