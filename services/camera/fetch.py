@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from services.camera.camera import Camera, CaptureFailed
-from shared.errors import Reject, Retry, StoreError
+from shared.errors import Reject, Retry
 from shared.events import CameraFailed, Event, SnapshotRequested, now
 from shared.ingest.intake import Arrival, Intake
 
@@ -78,8 +78,6 @@ class FetchSnapshots:
             )
         except CaptureFailed as error:
             return [_failed(event, request, str(error), error.attempts)]
-        except StoreError as error:
-            raise Retry(f"the picture can't be kept now: {error}") from error
         return []
 
     def _why_not(self, camera: str) -> str:

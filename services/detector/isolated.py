@@ -22,7 +22,7 @@ from services.detector.analyst import Analyst
 from services.detector.engines.choose import choose, open_engine
 from services.detector.engines.engine import EngineUnavailable
 from shared import envelope
-from shared.errors import Crashed, Reject, Retry
+from shared.errors import Crashed, Reject, Retry, StoreError
 from shared.events import Event
 from shared.picture.decode import Limits
 from shared.settings.detector import DetectorSection
@@ -101,6 +101,8 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
         events = analyst(envelope.from_dict(job["event"]))
     except (Retry, Reject) as error:
         return {"error": type(error).__name__, "text": str(error)}
+    except StoreError as error:
+        return {"error": "Retry", "text": str(error)}
     return {"events": [envelope.to_dict(event) for event in events]}
 
 
