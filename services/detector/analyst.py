@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.detector.engines.engine import Engine, EngineFailed
-from shared.errors import PictureError, Reject, Retry, StoreError
+from shared.errors import PictureError, Reject, Retry
 from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotRejected, SnapshotTaken
-from shared.picture.decode import Decoded, Limits, decode
+from shared.picture.decode import Decoded, Limits
+from shared.picture.stored import StoredPicture
 from shared.store import Store
 
 log = logging.getLogger(__name__)
@@ -56,14 +57,14 @@ class Analyst:
     def __call__(self, event: Event) -> Sequence[Event]:
         """A repeat is harmless: the events returned have ids fixed by this one's."""
         taken = event.parsed(SnapshotTaken)
-        data = self._read(taken)
+        stored = self._read(taken)
         with self._turns:
-            return [self._look(event, taken, data)]
+            return [self._look(event, taken, stored)]
 
-    def _look(self, event: Event, taken: SnapshotTaken, data: bytes) -> Event:
+    def _look(self, event: Event, taken: SnapshotTaken, stored: StoredPicture) -> Event:
         start = time.perf_counter()
         try:
-            picture = decode(data, self._limits, fit=self._fit)
+            picture = stored.upright
         except PictureError as error:
             self._count("rejected")
             log.warning(
@@ -82,14 +83,11 @@ class Analyst:
         with self._lock:
             return {**self._counts, "milliseconds": round(self._recent_ms, 1)}
 
-    def _read(self, taken: SnapshotTaken) -> bytes:
-        try:
-            data = self._store.read(taken.sha256)
-        except StoreError as error:  # the volume may come back; if not, the work ends dead
-            raise Retry(str(error)) from error
+    def _read(self, taken: SnapshotTaken) -> StoredPicture:
+        data = self._store.read(taken.sha256)
         if hashlib.sha256(data).hexdigest() != taken.sha256:
             raise Reject(f"the file {taken.sha256} in the store no longer has this hash")
-        return data
+        return StoredPicture(data, self._limits, self._fit)
 
     def _analyze(
         self, taken: SnapshotTaken, picture: Decoded, spent: dict[str, float]
