@@ -15,8 +15,8 @@ import pytest
 PAGE = """# Long proofs
 
 Status: current. `./taskw prove` runs them and writes this page; a sample of each runs with
-`./taskw test`. Written on {date} UTC on {machine}: {verdict}. Seconds are those of this run,
-whatever else the machine did.
+`./taskw test`. Written on {date} UTC on {machine}:
+{verdict}. Seconds are those of this run, whatever else the machine did.
 
 | proof | passed | skipped | failed | seconds |
 |---|---|---|---|---|
