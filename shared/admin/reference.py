@@ -133,11 +133,10 @@ def events_page() -> str:
         f"*{NOTE}*",
         f"CloudEvents 1.0 in JSON, structured mode (`{CONTENT_TYPE}`), on the durable "
         "topic exchange `snapbus` with the routing key `<type>.<subject>`, where the subject is "
-        "the camera: `snapshot.taken.porch`. Bind a queue of your own to it, for instance with "
-        "`snapshot.*.#`; [how](../guide/home-automation.md). The same JSON is sent by SSE. Every "
-        "event may come more than once; `id` is the same then. Further attributes: `snapshotid`, "
-        "`cause` (the `id` of the event that led to this one), `traceparent`. No secret and no "
-        "picture is ever in an event.",
+        "the camera: `snapshot.taken.porch`. [How to bind a queue](../guide/home-automation.md). "
+        "SSE sends the same JSON. Every event may come more than once; `id` is the same then. "
+        "Further attributes: `snapshotid`, `cause` (the `id` of the event that led to this one), "
+        "`traceparent`. No secret and no picture is ever in an event.",
     ]
     for topic, model in EVENTS.items():
         schema = model.model_json_schema()
