@@ -47,7 +47,7 @@ class ServerSource:
     name = FtpServer.name
 
     def __init__(self, server: FtpServer, accounts: Callable[[], Mapping[str, Account]]) -> None:
-        self._server = server
+        self.server = server
         self._accounts = accounts
 
     def run(self, stop: threading.Event) -> None:
@@ -55,7 +55,7 @@ class ServerSource:
         while not self._accounts():
             if stop.wait(LOOK_S):
                 return
-        self._server.run(stop)
+        self.server.run(stop)
 
 
 def check(settings: Settings) -> None:

@@ -16,8 +16,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-from services.ftp.app import build
-from services.ftp.server import FtpServer
+from services.ftp.app import ServerSource, build
 from shared.ingest.intake import Intake
 from tests.support.making import core
 
@@ -86,8 +85,9 @@ def product(folder: Path, stop: threading.Event) -> None:
     tree = {"cameras": {"cam": {"ftp": {"password": PASSWORD}}}, "ftp": section}
     behind = core(folder, tree)
     intake = Intake(behind.store, behind.journal, lambda _events: None, max_bytes=10_000_000)
-    (server,) = build(replace(behind.parts, intake=intake)).sources
-    assert isinstance(server, FtpServer)
+    (source,) = build(replace(behind.parts, intake=intake)).sources
+    assert isinstance(source, ServerSource)
+    server = source.server
     thread = threading.Thread(target=server.run, args=(stop,), name="ftp", daemon=True)
     thread.start()
     server.ready.wait()

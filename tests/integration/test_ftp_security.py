@@ -13,7 +13,7 @@ import time
 import pytest
 
 from services.ftp import control
-from services.ftp.app import accounts_of, build
+from services.ftp.app import ServerSource, accounts_of, build
 from shared.errors import ConfigError
 from shared.ingest import accounts
 from shared.settings import Settings
@@ -273,7 +273,12 @@ def test_without_cameras_or_switched_off_there_is_no_server(tmp_path):
         behind = core(tmp_path / str(number), tree)
         with contextlib.closing(behind.journal):
             service = build(behind.parts)
-            assert not service.sources
+            stop = threading.Event()
+            stop.set()
+            for source in service.sources:
+                assert isinstance(source, ServerSource)
+                source.run(stop)  # with a camera it would listen, and end then
+                assert source.server.port == 0
             assert says in service.about()["summary"]
 
 

@@ -12,7 +12,7 @@ from ftplib import FTP
 from pathlib import Path
 from typing import Any
 
-from services.ftp.app import build
+from services.ftp.app import ServerSource, build
 from services.ftp.server import FtpServer
 from shared.service import Service
 from tests.support.making import Core, core
@@ -143,10 +143,11 @@ def ftp_door(
     section = {"host": "127.0.0.1", "port": 0, "passive_ports": ""} | dict(ftp or {})
     behind = core(folder, {"cameras": both | dict(cameras or {}), "ftp": section})
     service = build(behind.parts)
-    server = service.sources[0]
-    assert isinstance(server, FtpServer)
+    (source,) = service.sources
+    assert isinstance(source, ServerSource)
+    server = source.server
     stop = threading.Event()
-    thread = threading.Thread(target=server.run, args=(stop,), name="ftp-under-test", daemon=True)
+    thread = threading.Thread(target=source.run, args=(stop,), name="ftp-under-test", daemon=True)
     thread.start()
     running = Running(behind, service, server, stop, thread)
     try:
