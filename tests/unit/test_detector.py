@@ -14,7 +14,7 @@ from services.detector.analyst import MOST_REPORTED, Analyst
 from services.detector.app import build
 from services.detector.engines.engine import DetectionResult, EngineFailed
 from shared.envelope import MAX_BYTES, encode
-from shared.errors import Reject, Retry
+from shared.errors import Reject, Retry, SnapshotMissing
 from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotTaken, now
 from shared.service import Context
 from shared.settings import Settings
@@ -123,7 +123,7 @@ def test_engines_see_pictures_upright_and_no_larger_than_they_need(store):
 @pytest.mark.promise("fault D4")
 def test_a_missing_picture_is_tried_again_and_a_changed_one_is_not(store):
     analyst = Analyst(store, FakeEngine())
-    with pytest.raises(Retry, match="no file"):
+    with pytest.raises(SnapshotMissing, match="no file"):
         analyst(taken(store, jpeg(), sha256="ab" * 32))
     event = taken(store, jpeg())
     store.path(event.data["sha256"]).write_bytes(jpeg(quality=50))
