@@ -136,7 +136,7 @@ class SnapshotTaken(EventData):
     media_type: Literal["image/jpeg", "image/png"]
     name: str = Field("", description="what the sender called it: data, never a path")
     captured_at: datetime = Field(description="by the camera's clock where it says so")
-    captured_by: Literal["name", "exif", "sender", "arrival"] = Field(
+    captured_by: Literal["name", "arrival"] = Field(
         "arrival",
         description="where captured_at comes from; no door says exif or sender yet",
     )

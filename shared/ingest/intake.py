@@ -46,7 +46,7 @@ class Arrival:
     door: Door
     name: str = ""
     captured_at: datetime | None = None
-    captured_by: Literal["name", "exif", "sender", "arrival"] = "arrival"
+    captured_by: Literal["name", "arrival"] = "arrival"
     key: str = ""
     cause: Event | None = None
 

@@ -185,7 +185,7 @@ def test_equal_bytes_of_a_frozen_camera_are_pictures_of_their_own(here: Core, cl
     for number in range(3):
         here.arrive(picture(), name=f"{number}.jpg")
         here.arrive(picture())
-        here.arrive(picture(), captured_at=START + timedelta(seconds=number), captured_by="exif")
+        here.arrive(picture(), captured_at=START + timedelta(seconds=number), captured_by="name")
     here.arrive(picture(), name="0.jpg", camera="gate")
     assert rows(here) == 10
     assert blobs(here) == 1
@@ -209,8 +209,8 @@ def test_the_senders_key_decides_before_everything_else(here: Core, clock: Clock
 
 def test_the_time_the_camera_says_is_the_same_in_any_zone(here: Core):
     east = datetime(2026, 3, 1, 13, tzinfo=UTC).astimezone()
-    assert not here.arrive(picture(), captured_at=east, captured_by="exif").duplicate
-    assert here.arrive(picture(), captured_at=east.astimezone(UTC), captured_by="exif").duplicate
+    assert not here.arrive(picture(), captured_at=east, captured_by="name").duplicate
+    assert here.arrive(picture(), captured_at=east.astimezone(UTC), captured_by="name").duplicate
 
 
 @pytest.mark.promise("fault C6")

@@ -200,7 +200,7 @@ function facts(snapshot) {
     ["Came by", doorWords(snapshot.door).name],
     ["Sent as", snapshot.name],
     ["Size", `${size(snapshot.size)}${analysis?.width ? `, ${analysis.width} × ${analysis.height}` : ""}`],
-    ["Time from", { name: "the file's name", exif: "EXIF", sender: "the sender", arrival: "arrival" }[snapshot.captured_by] ?? snapshot.captured_by],
+    ["Time from", { name: "the file's name", arrival: "arrival" }[snapshot.captured_by] ?? snapshot.captured_by],
     ...snapshot.analyses.filter(({ engine }) => engine).map(({ analyzer, model, engine }) =>
       [analyzer === "detector" ? "Detector" : analyzer, `${model} (${engine})`]),
     ["SHA-256", snapshot.sha256],
