@@ -15,7 +15,7 @@ from importlib import import_module
 
 from tests.bench.results import Row, say, table
 
-MEASUREMENTS = ("detector", "pipeline", "one_process", "decode", "ftp", "publish")
+MEASUREMENTS = ("detector", "pipeline", "one_process", "decode", "ftp", "publish", "rest")
 """Modules of this folder, in the order in which they run."""
 
 

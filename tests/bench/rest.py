@@ -1,0 +1,97 @@
+"""Rows 13 and 14: what one process costs at rest and until it is ready, and Compose at rest.
+
+Plain figures beside a stated target: there is nothing to compare with. Processor time, so that what
+else the machine does counts little. Compose is measured where it runs, and without its two servers.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from tests.bench.results import Row
+from tests.support.system import ROOT, System
+
+REST_S = 60.0
+TICKS = os.sysconf("SC_CLK_TCK")
+SERVERS = ("rabbitmq", "postgres")
+CGROUPS = Path("/sys/fs/cgroup")
+MODEL = ROOT / "services/simulator/figures.onnx"
+
+
+def run() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as name:
+        tree = {"detector": {"engine": "auto", "model": str(MODEL)}}
+        with closing(System(Path(name), tree)) as system:
+            system.start("allinone")
+            yield from _one_process(system.pid("allinone"))
+    yield from _compose()
+
+
+def _one_process(pid: int) -> Iterator[Row]:
+    start_s = _spent(pid)
+    yield Row(14, "start of one process, s of processor", start_s, 4.0, 6.0, "less")
+    time.sleep(5)
+    before, began = _spent(pid), time.monotonic()
+    time.sleep(REST_S)
+    share = 100 * (_spent(pid) - before) / (time.monotonic() - began)
+    yield Row(13, "one process at rest, % of a core", share, 1.0, 2.0, "less")
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    held = int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    yield Row(13, "one process at rest, MiB", held, 400, 450, "less")
+
+
+def _spent(pid: int) -> float:
+    """Seconds of processor of a process and of its children that have ended."""
+    after_name = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return sum(map(int, after_name[11:15])) / TICKS
+
+
+def _compose() -> Iterator[Row]:
+    containers = _containers()
+    if not containers:
+        yield Row(13, "Compose at rest, % of a core", None, detail="no containers run: task rund")
+        return
+    before, began = sum(map(_used, containers)), time.monotonic()
+    time.sleep(REST_S)
+    share = 100 * (sum(map(_used, containers)) - before) / (time.monotonic() - began)
+    how_many = f"{len(containers)} containers, their health checks included"
+    yield Row(13, "Compose at rest, % of a core", share, 3.0, 6.0, "less", how_many)
+    held = sum(map(_held, containers))
+    yield Row(13, "Compose at rest, MiB", held, 450, 600, "less", how_many)
+
+
+def _containers() -> list[str]:
+    """The ids of the running containers of our services."""
+    command = ["docker", "compose", "ps", "--format", "{{.ID}} {{.Service}}", "--no-trunc"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    pairs = [line.split() for line in done.stdout.splitlines()]
+    return [container for container, service in pairs if service not in SERVERS]
+
+
+def _used(container: str) -> float:
+    """Seconds of processor that a container has used."""
+    old = CGROUPS / "cpuacct/docker" / container / "cpuacct.usage"
+    if old.exists():
+        return int(old.read_text("ascii")) / 1e9
+    return int(_unified(container, "cpu.stat").partition("usage_usec ")[2].split()[0]) / 1e6
+
+
+def _held(container: str) -> float:
+    """Mebibytes that a container holds, without what is only cached of files."""
+    old = CGROUPS / "memory/docker" / container / "memory.stat"
+    if old.exists():
+        return int(old.read_text("ascii").partition("total_rss ")[2].split()[0]) / 2**20
+    return int(_unified(container, "memory.stat").partition("anon ")[2].split()[0]) / 2**20
+
+
+def _unified(container: str, name: str) -> str:
+    return (CGROUPS / f"system.slice/docker-{container}.scope" / name).read_text("ascii")
