@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import selectors
 import socket
 import threading
 import time
@@ -92,7 +93,7 @@ class HealthServer:
                 f"health.port: {host}:{port} can't be used: {error.strerror}. "
                 "Choose another with SNAPBUS__HEALTH__PORT, or 0 for any."
             ) from error
-        self._stopping = threading.Event()
+        self._end, self._ended = socket.socketpair()
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
 
@@ -100,21 +101,18 @@ class HealthServer:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopping.set()
-        host = str(self._server.server_address[0])
-        with suppress(OSError):  # a last caller, who lets it look up
-            socket.create_connection((_reachable(host), self.port), timeout=1).close()
+        self._end.close()
         self._thread.join(1)
+        self._ended.close()
         self._server.server_close()
 
     def _run(self) -> None:
         # Not serve_forever, which wakes twice a second to see whether it shall stop.
-        while not self._stopping.is_set():
-            self._server.handle_request()
-
-
-def _reachable(host: str) -> str:
-    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  nothing is bound here
+        with selectors.DefaultSelector() as selector:
+            for each in (self._server, self._ended):
+                selector.register(each, selectors.EVENT_READ)
+            while all(key.fileobj is self._server for key, _ in selector.select()):
+                self._server.handle_request()
 
 
 class _Watch:

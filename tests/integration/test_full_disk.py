@@ -130,4 +130,5 @@ def test_a_disk_that_is_full_for_a_while_is_recovered_from_without_hands(house: 
         doctor = Doctor(
             system.store, journal, {"folder": system.archive}, level="hashes", grace_s=0
         )
-        assert [one.what for one in doctor.findings()] == []
+        found = lambda: [one.what for one in doctor.findings()]  # noqa: E731
+        eventually(lambda: found() == [], timeout=30, message=f"the doctor finds {found()}")
