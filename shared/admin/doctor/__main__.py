@@ -23,8 +23,8 @@ SHORTEST_SECRET = 8
 """Shorter ones stand in any text by chance."""
 NOT_SEEN = (
     "not seen from here: that confirms came before marks (I5), what senders were told (I1, I14), "
-    "memory (I17) and a wiped broker (I18); tests prove those. There are no devices (I13) and no "
-    "organisations (I15) yet"
+    "memory (I17) and a wiped broker (I18); tests prove those. There are no devices (I13), and "
+    "organisations are noted, not kept apart (I15) yet"
 )
 
 
