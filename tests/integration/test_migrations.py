@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -11,10 +12,12 @@ from contextlib import closing, suppress
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 
 from shared.errors import ConfigError, JournalUnavailable
 from shared.journal import Journal
@@ -85,3 +88,59 @@ def test_tables_that_are_up_to_date_cost_no_migration(database_url: str):
     command = [sys.executable, "-c", f"{opening}; print('alembic' in sys.modules)", database_url]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def at_revision(url: str, revision: str) -> Engine:
+    """A database with the tables of an earlier version."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return engine
+
+
+OLD = """
+INSERT INTO snapshots (id, dedupe_key, camera, door, name, sha256, size, media_type, captured_at,
+  captured_by, received_at, state, analysis, archive)
+VALUES (:id, :id, 'porch', 'ftp', 'a.jpg', :id, 1, 'image/jpeg', '2026-03-01 12:00:00', 'arrival',
+  '2026-03-01 12:00:00', :state, :analysis, :archive)
+"""
+
+
+def test_results_of_an_earlier_version_are_found_in_their_tables(database_url: str):
+    analysis = json.dumps({"camera": "porch", "analyzed": True, "model": "yolov8n"})
+    filed = json.dumps({"camera": "porch", "archive": "folder", "path": "2026/03/01/a.jpg"})
+    rows: list[dict[str, str | None]] = [
+        {"id": "1" * 26, "state": "archived", "analysis": analysis, "archive": filed},
+        {"id": "2" * 26, "state": "skipped", "analysis": analysis, "archive": '{"policy": "off"}'},
+        {"id": "3" * 26, "state": "taken", "analysis": None, "archive": None},
+    ]
+    rows += [
+        {"id": f"{number:026d}", "state": "archived", "analysis": analysis, "archive": filed}
+        for number in range(1500)
+    ]
+    engine = at_revision(database_url, "0001")
+    with engine.begin() as connection:
+        connection.execute(text(OLD), rows)
+        connection.execute(
+            text(
+                "INSERT INTO work (service, event_id, status, attempts, updated_at)"
+                " VALUES ('drive', 'e1', 'retry', 3, '2026-03-01 12:00:00')"
+            )
+        )
+    engine.dispose()
+
+    with closing(Journal.open(database_url)) as journal:
+        found = journal.read.snapshots_of(["1" * 26, "2" * 26, "3" * 26])
+        one, two, three = found["1" * 26], found["2" * 26], found["3" * 26]
+        assert (one.analyses[0].analyzer, one.analyses[0].data["model"]) == ("detector", "yolov8n")
+        assert (one.filings[0].archive, one.filings[0].path) == ("folder", "2026/03/01/a.jpg")
+        assert (two.filings[0].state, two.filings[0].policy) == ("skipped", "off")
+        assert (three.analyses, three.filings, three.organisation) == ((), (), "default")
+        assert sum(len(each.filed) for each in journal.audit.catalogue()) == 1501
+        assert journal.audit.missing_keys() == []
+        with journal._database.reading() as connection:
+            kept = connection.execute(text("SELECT attempts, organisation FROM work")).one()
+        assert tuple(kept) == (3, "default")
