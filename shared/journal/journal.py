@@ -140,12 +140,12 @@ class Journal:
         if row and row.status in ("done", "dead"):
             return Attempt(done=True, attempts=row.attempts)
         attempts = (row.attempts if row else 0) + 1
+        waited_for = str(row.waiting_for or "") if row else ""
         if redelivered:
             with self._database.writing() as connection:
-                waits = row.waiting_for or "" if row else ""
-                mark(connection, service, event, "tried", attempts, self._now(), waiting_for=waits)
-        unended = bool(row and row.status == "tried")
-        return Attempt(False, attempts, unended, (row.waiting_for if row else "") or "")
+                now = self._now()
+                mark(connection, service, event, "tried", attempts, now, waiting_for=waited_for)
+        return Attempt(False, attempts, bool(row and row.status == "tried"), waited_for)
 
     def finish(
         self,

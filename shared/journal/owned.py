@@ -84,8 +84,7 @@ class Change:
                 raise Stale(table.name) from error
             return
         mine &= self.table.same(self.was, tuple(values))
-        statement = delete(table) if self.removes else update(table).values(values)
-        if connection.execute(statement.where(mine)).rowcount != 1:
+        if connection.execute(update(table).values(values).where(mine)).rowcount != 1:
             raise Stale(table.name)
 
 

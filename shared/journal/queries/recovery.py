@@ -90,7 +90,7 @@ class Recovery:
             found = _owed(connection, tried)
             for row in connection.execute(select(subscriptions)).all():
                 since = max(row.settled_seq, after)
-                query = _unanswered(row.service, row.topic, since).where(
+                query = unanswered(row.service, row.topic, since).where(
                     self._by(events.c.recorded_at, before), events.c.published_at.is_not(None)
                 )
                 query = query.add_columns(literal(row.service).label("service"))
@@ -107,7 +107,7 @@ class Recovery:
         with self._database.reading() as connection:
             mine = select(subscriptions).where(subscriptions.c.service == service)
             for row in connection.execute(mine).all():
-                query = _unanswered(service, row.topic, row.settled_seq).limit(MOST_COUNTED)
+                query = unanswered(service, row.topic, row.settled_seq).limit(MOST_COUNTED)
                 query = query.with_only_columns(events.c.recorded_at)
                 times = connection.execute(query).scalars().all()
                 count += len(times)
@@ -152,7 +152,7 @@ class Recovery:
                 )
                 if (place := connection.execute(newest).scalar()) is None:
                     continue
-                query = _unanswered(row.service, row.topic, row.settled_seq)
+                query = unanswered(row.service, row.topic, row.settled_seq)
                 query = query.with_only_columns(events.c.seq).limit(1)
                 first_open = connection.execute(query).scalar()
                 if first_open is not None:
@@ -206,7 +206,7 @@ _OPEN_WORK = (
 )
 
 
-def _unanswered(service: str, topic: str, after: int) -> Select[Any]:
+def unanswered(service: str, topic: str, after: int) -> Select[Any]:
     """Events of a topic behind a place in the journal that a service has no row for, in order."""
     answer = (work.c.service == service) & (work.c.event_id == events.c.id)
     return (

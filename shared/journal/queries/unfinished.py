@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, exists, func, select
+from sqlalchemy import Connection, Row, exists, func, select
 
 from shared.events import SnapshotAnalyzed, SnapshotRequested, SnapshotTaken
 from shared.journal.database import Database
+from shared.journal.queries.recovery import unanswered
 from shared.journal.schema import UNFINISHED, events, snapshots, subscriptions, work
 
 PAGE = 500
@@ -76,13 +77,9 @@ class Unfinished:
             for row in connection.execute(open_work):
                 yield row.snapshot_id, _unended(row.service, row)
             for row in connection.execute(select(subscriptions)).all():
-                unanswered = (
-                    select(events.c.snapshot_id, events.c.topic)
-                    .outerjoin(work, _answers(row.service))
-                    .where(events.c.topic == row.topic, events.c.seq > row.settled_seq)
-                    .where(work.c.event_id.is_(None), of_snapshot)
-                )
-                for found in connection.execute(unanswered.order_by(events.c.seq)):
+                query = unanswered(row.service, row.topic, row.settled_seq).where(of_snapshot)
+                query = query.with_only_columns(events.c.snapshot_id, events.c.topic)
+                for found in connection.execute(query):
                     yield found.snapshot_id, f"{row.service} has not answered its {found.topic}"
 
     def _not_at_an_end(self, before: datetime) -> Iterator[tuple[str, str]]:
@@ -120,11 +117,6 @@ class Unfinished:
                 ]
                 why = next(filter(None, states), "nobody owes it anything")
                 yield row.id, f"is {row.state}: {why}"
-
-
-def _answers(service: str) -> ColumnElement[bool]:
-    """The join of events with what a service did with them."""
-    return (work.c.service == service) & (work.c.event_id == events.c.id)
 
 
 def _why(subscription: Row[Any], event: Row[Any], did: Row[Any] | None) -> str:
