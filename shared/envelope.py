@@ -1,17 +1,18 @@
 """Events as bytes and back: CloudEvents 1.0 in JSON, structured mode.
 
 Source of the format: CloudEvents specification 1.0.2 and its JSON event format. Extension
-attributes of ours: ``snapshotid``, ``cause``, ``organisation`` (when it is not the default one),
-``repeated``;
-``traceparent`` is the distributed tracing extension.
+attributes: ours ``snapshotid``, ``cause``, ``organisation`` (unless it is the default one) and
+``repeated``; ``traceparent`` and ``baggage`` of distributed tracing.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from shared import trace
 from shared.errors import UndecodableMessage
 from shared.events import ORGANISATION, Event
 
@@ -20,12 +21,12 @@ MAX_BYTES = 16_384
 """Longer messages are refused on the way in; ours hold references and at most 100 detections."""
 
 REPEATED = "repeated"
-"""Extension attribute, true when an event may have been published before: whoever would do its work
-twice should look first."""
+"""Extension attribute, true if the event may have been published before; a worker then looks up
+whether it is done."""
 
 _KNOWN = {
     "specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data",
-    "snapshotid", "cause", "traceparent", "organisation",
+    "snapshotid", "cause", "traceparent", "baggage", "organisation",
 }  # fmt: skip
 # As many characters as the journal's columns take.
 _LONGEST = {
@@ -46,7 +47,8 @@ def to_dict(event: Event) -> dict[str, Any]:
         "datacontenttype": "application/json",
         "data": dict(event.data),
     }
-    optional = {"snapshotid": event.snapshot_id, "cause": event.cause, "traceparent": event.trace}
+    optional = {"snapshotid": event.snapshot_id, "cause": event.cause}
+    optional |= {"traceparent": event.trace, "baggage": event.baggage}
     attributes.update({name: value for name, value in optional.items() if value})
     if event.organisation != ORGANISATION:
         attributes["organisation"] = event.organisation
@@ -99,9 +101,25 @@ def from_dict(raw: Any) -> Event:
         snapshot_id=raw.get("snapshotid"),
         cause=raw.get("cause"),
         trace=raw.get("traceparent"),
+        baggage=trace.carried(str(raw.get("baggage") or "")) or None,
         organisation=raw.get("organisation") or ORGANISATION,
         extra={name: value for name, value in raw.items() if name not in _KNOWN},
     )
+
+
+def with_trace(body: bytes, headers: Mapping[str, Any]) -> bytes:
+    """The message with the trace that its headers name, unless it says one itself: libraries that
+    trace other programs know nothing of CloudEvents."""
+    parent, baggage = (str(headers.get(name) or "") for name in ("traceparent", "baggage"))
+    if b'"traceparent"' in body or len(body) > MAX_BYTES or not trace.trace_id(parent):
+        return body
+    try:
+        raw = json.loads(body)
+    except (ValueError, RecursionError):
+        return body  # it is refused where it is read
+    if not isinstance(raw, dict):
+        return body
+    return json.dumps({**raw, "traceparent": parent, "baggage": trace.carried(baggage)}).encode()
 
 
 def _time(value: Any) -> datetime:

@@ -2,6 +2,7 @@
 
 SnapbusError
 ├── ConfigError            the configuration can't be used; the text names file, path and remedy
+│   └── RunsAlready            another process has what only one can have
 ├── PictureError           these bytes are not a picture we can take
 │   ├── NotAPicture            another kind of file, or an empty one
 │   ├── IncompletePicture      it begins as a picture, but its end is missing
@@ -13,11 +14,14 @@ SnapbusError
 │   ├── StoreMissing           the volume is not the one the store lives on
 │   └── SnapshotMissing        no such snapshot, or its file is gone
 ├── JournalUnavailable     the database can't be reached now; the same call may succeed later
+├── AccessError            what was asked of people, sessions or keys can't be done
+│   └── Throttled              too many tries; later again
 ├── BrokerUnavailable      the broker can't be reached now
 ├── UndecodableMessage     bytes from the bus that are no event
+├── ForeignEvent           an event from the bus that none of our services committed
 └── HandlerError           what a handler says of the event it was given
     ├── Retry                  the same event will succeed later
-    │   └── Unreachable            … as soon as a place or peer that is away is back
+    │   └── Unreachable            … as soon as a peer that is away is back
     ├── Reject                 the same event can never succeed
     └── Crashed                handling it ended a process of its own
 """
@@ -31,6 +35,10 @@ class SnapbusError(Exception):
 
 class ConfigError(SnapbusError):
     """The configuration can't be used."""
+
+
+class RunsAlready(ConfigError):
+    """Another process has what only one can have."""
 
 
 class PictureError(SnapbusError):
@@ -77,12 +85,28 @@ class JournalUnavailable(SnapbusError):
     """The database can't be reached now; the same call may succeed later."""
 
 
+class AccessError(SnapbusError):
+    """What was asked of people, sessions or keys can't be done; the text says why, to anybody."""
+
+
+class Throttled(AccessError):
+    """Too many tries; ``after_s`` says when the next one is taken."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(f"too many tries: wait {max(1, round(after_s))} s")
+        self.after_s = after_s
+
+
 class BrokerUnavailable(SnapbusError):
     """The broker can't be reached now."""
 
 
 class UndecodableMessage(SnapbusError):
     """Bytes from the bus that are no event."""
+
+
+class ForeignEvent(SnapbusError):
+    """An event from the bus that none of our services committed, and which others may not say."""
 
 
 class HandlerError(SnapbusError):
@@ -98,12 +122,12 @@ class Retry(HandlerError):
 
 
 class Unreachable(Retry):
-    """A place or peer is away (a share, a house, a target). The work waits without end, and goes on
-    soon after the place is back; waiting is no attempt. Equal names are the same place."""
+    """A peer is away (a share, a house, a target). The work waits without end, and goes on soon
+    after the peer is back; waiting is no attempt. Equal names are the same peer."""
 
-    def __init__(self, place: str, message: str, *, after_s: float | None = None) -> None:
+    def __init__(self, peer: str, message: str, *, after_s: float | None = None) -> None:
         super().__init__(message, after_s=after_s)
-        self.place = place
+        self.peer = peer
 
 
 class Crashed(HandlerError):

@@ -1,116 +1,47 @@
-"""Everything that can happen, in one file: the events, their data, and how one causes another.
+"""Everything that can happen, in one file: the events and their data.
 
 An event is past tense, immutable, and known by an id that its cause fixes, so that making it
-twice makes the same event. docs/ref/events.md is generated from ``EVENTS``.
+twice makes the same event (shared/event.py). docs/ref/events.md is generated from ``EVENTS``.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, cast
+from collections import Counter
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-NAMESPACE = uuid.UUID("6f0d8a52-6d0b-5c1e-9f57-0a0f4f3b7c11")
-"""Root of all ids that have no event as their cause (uuid5, RFC 9562 section 5.5)."""
-
-ORGANISATION = "default"
-"""The organisation of cameras that name none."""
+from shared.detections import Counts as Counts
+from shared.detections import Detection as Detection
+from shared.detections import counts_of as counts_of
+from shared.event import NAMESPACE as NAMESPACE
+from shared.event import ORGANISATION as ORGANISATION
+from shared.event import Event as Event
+from shared.event import EventData as EventData
+from shared.event import event_id as event_id
+from shared.event import now as now
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-"""It becomes a path in the store, so nothing else may pass for one."""
+"""A hash in hexadecimal; strict, because it becomes a path in the store."""
 Name = Annotated[str, Field(max_length=64)]
-"""Of an analyser, an archive or a policy; as long as a column of the journal."""
+"""The name of an analyser, an archive or a policy; as long as its column in the journal."""
 Door = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,15}$")]
-"""By which way a picture came in. Open to new ones: docs/decisions/doors-are-names.md."""
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Data = TypeVar("Data", bound="EventData")
+"""The way by which a picture came in; any name: docs/decisions/doors-are-names.md."""
+Trigger = Literal[
+    "", "motion", "timer", "line_crossing", "intrusion", "person", "face", "vehicle", "animal",
+    "package", "sound", "tamper", "doorbell", "alarm", "test", "manual",
+]  # fmt: skip
+"""Why a camera took a picture; empty: it did not say, or it is none of these."""
+Location = Annotated[str | None, Field(description="what people call the camera's spot")]
+DeviceType = Annotated[str | None, Field(description="what the house calls such devices")]
+DeviceKey = Annotated[str | None, Field(description="what the house calls this one")]
+TRIGGERS: frozenset[str] = frozenset(get_args(Trigger))
 
 
-def now() -> datetime:
-    """The present time, aware and in UTC."""
-    return datetime.now(UTC)
-
-
-def event_id(cause: str, topic: str, discriminator: str = "") -> str:
-    """The id of the event that ``cause`` (an event id or any stable text) leads to."""
-    return str(uuid.uuid5(NAMESPACE, f"{cause}\n{topic}\n{discriminator}"))
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened. ``subject`` is the camera; ``data`` fits the model of ``topic``."""
-
-    id: str
-    topic: str
-    subject: str
-    time: datetime
-    data: Mapping[str, Any]
-    source: str = ""
-    snapshot_id: str | None = None
-    cause: str | None = None
-    trace: str | None = None
-    organisation: str = ORGANISATION
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    _parsed: EventData | None = field(default=None, init=False, repr=False, compare=False)
-
-    @property
-    def routing_key(self) -> str:
-        return f"{self.topic}.{self.subject}" if self.subject else self.topic
-
-    def parsed(self, model: type[Data]) -> Data:
-        """The data as its model; validated by the first call only.
-
-        The worker makes that call before the handler's, so in a handler it raises nothing;
-        elsewhere pydantic's ValidationError.
-        """
-        if not isinstance(self._parsed, model):
-            object.__setattr__(self, "_parsed", model.model_validate(self.data))
-        return cast(Data, self._parsed)
-
-
-class EventData(BaseModel):
-    """The data of one kind of event; unknown fields are kept out, so a typo is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    topic: ClassVar[str]
-    title: ClassVar[str]
-    """How the page heads it."""
-
-    @property
-    def discriminator(self) -> str:
-        """What tells this event from others of its topic that have the same cause."""
-        return ""
-
-    def event(
-        self,
-        *,
-        subject: str,
-        cause: Event | str,
-        key: str = "",
-        snapshot_id: str | None = None,
-        discriminator: str = "",
-        time: datetime | None = None,
-        organisation: str = "",
-    ) -> Event:
-        """The event that says this. Its id is fixed by its cause, or by ``key`` where several
-        causes may lead to the same event."""
-        parent = cause if isinstance(cause, Event) else None
-        root = key or (parent.id if parent else str(cause))
-        return Event(
-            id=event_id(root, self.topic, discriminator or self.discriminator),
-            topic=self.topic,
-            subject=subject,
-            time=time or now(),
-            data=self.model_dump(mode="json", exclude_none=True),
-            snapshot_id=snapshot_id or (parent.snapshot_id if parent else None),
-            cause=parent.id if parent else None,
-            trace=parent.trace if parent else None,
-            organisation=organisation or (parent.organisation if parent else ORGANISATION),
-        )
+def _known_trigger(value: object) -> object:
+    """Words of a newer version are taken as unknown: services are upgraded one by one."""
+    return value if value in TRIGGERS else ""
 
 
 class SnapshotRequested(EventData):
@@ -119,9 +50,21 @@ class SnapshotRequested(EventData):
     topic: ClassVar[str] = "snapshot.requested"
     title: ClassVar[str] = "Asked for"
     camera: str
-    reason: Literal["interval", "manual", "event"]
+    reason: Literal["interval", "manual", "event", "unsound"]
     requested_by: str = ""
     expires_at: datetime | None = Field(None, description="after this nobody wants it any more")
+    asked_at: datetime | None = Field(None, description="by the clock of who asked")
+    device_label: str | None = Field(
+        None, max_length=255, description="what a program of the house calls the camera"
+    )
+
+
+class SnapshotShared(EventData):
+    """A request was answered by a picture that was asked for after it, by another request."""
+
+    topic: ClassVar[str] = "snapshot.shared"
+    title: ClassVar[str] = "Shared"
+    camera: str
 
 
 class SnapshotTaken(EventData):
@@ -130,18 +73,34 @@ class SnapshotTaken(EventData):
     topic: ClassVar[str] = "snapshot.taken"
     title: ClassVar[str] = "Taken"
     camera: str
+    location: Location = None
+    device_type: DeviceType = None
+    device_key: DeviceKey = None
     door: Door
     sha256: Sha256
     size: int = Field(description="bytes")
     media_type: Literal["image/jpeg", "image/png"]
     name: str = Field("", description="what the sender called it: data, never a path")
     captured_at: datetime = Field(description="by the camera's clock where it says so")
-    captured_by: Literal["name", "arrival"] = Field(
+    captured_by: Literal["name", "exif", "sender", "arrival"] = Field(
         "arrival",
-        description="where captured_at comes from; no door says exif or sender yet",
+        description="where captured_at comes from: the file's name, its EXIF header, what the"
+        " sender said beside it, or the arrival",
+    )
+    captured_text: str = Field("", description="the time as it was written, believed or not")
+    skew_s: float | None = Field(
+        None,
+        description="how far the time written was from the arrival, ahead of it is positive; only"
+        " from five minutes on: a wrong clock or zone, or a late delivery",
+    )
+    trigger: Annotated[Trigger, BeforeValidator(_known_trigger)] = Field(
+        "", description="why the camera took it; empty: it did not say"
     )
     received_at: datetime
     request_id: str | None = Field(None, description="the event that asked for it")
+    metadata: dict[str, Any] = Field(
+        default_factory=dict, description="what its sender says besides, at most 4 kB"
+    )
 
 
 class SnapshotRejected(EventData):
@@ -151,19 +110,6 @@ class SnapshotRejected(EventData):
     title: ClassVar[str] = "Put in quarantine"
     camera: str
     reason: str
-
-
-class Detection(BaseModel):
-    """One thing seen. ``box`` is left, top, right, bottom as fractions of the upright picture."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    label: str
-    confidence: Fraction
-    box: tuple[Fraction, Fraction, Fraction, Fraction]
-
-
-PERSONS = frozenset({"person", "human"})
-"""Labels of people, in lower case: COCO says person, Rekognition Person and Human."""
 
 
 class SnapshotAnalyzed(EventData):
@@ -176,6 +122,11 @@ class SnapshotAnalyzed(EventData):
     analyzed: bool
     reason: str = Field("", description="why it was not analysed")
     detections: tuple[Detection, ...] = ()
+    label_counts: dict[str, int] | None = Field(None, description="how often each was seen")
+    person_count: int | None = Field(
+        None, ge=0, description="people, as sure as `detector.person_confidence` asks"
+    )
+    human_seen: bool | None = Field(None, description="absent, like the counts: not analysed")
     engine: str = ""
     model: str = ""
     model_sha256: str = ""
@@ -187,10 +138,14 @@ class SnapshotAnalyzed(EventData):
     def discriminator(self) -> str:
         return self.analyzer
 
-    def persons(self, confidence: float) -> tuple[Detection, ...]:
-        """The people in the picture, of those at least this sure."""
-        people = (each for each in self.detections if each.label.lower() in PERSONS)
-        return tuple(each for each in people if each.confidence >= confidence)
+    @property
+    def words(self) -> str:
+        """The result as a line of text: not analysed is not the same as nothing found."""
+        if not self.analyzed:
+            return f"not analysed: {self.reason}".rstrip(": ")
+        labels = Counter(each.label for each in self.detections)
+        counted = (f"{count} {label}" for label, count in labels.most_common())
+        return ", ".join(counted) or "nothing found"
 
 
 class SnapshotArchived(EventData):
@@ -224,6 +179,18 @@ class SnapshotSkipped(EventData):
         return self.archive
 
 
+class SnapshotNotified(EventData):
+    """The programs of the existing system were told of a picture, or why they were not."""
+
+    topic: ClassVar[str] = "snapshot.notified"
+    title: ClassVar[str] = "House told"
+    camera: str
+    told: bool
+    reason: str = Field("", description="why not")
+    device_key: str
+    routing_key: str
+
+
 class CameraFailed(EventData):
     """A picture was asked for and the camera did not give one."""
 
@@ -240,9 +207,41 @@ class CameraTested(EventData):
     topic: ClassVar[str] = "camera.tested"
     title: ClassVar[str] = "Tested"
     camera: str
+    location: Location = None
+    device_type: DeviceType = None
+    device_key: DeviceKey = None
     door: Door
     name: str = ""
 
 
+class CameraGuessed(EventData):
+    """Somebody tries passwords of this camera, or it has a wrong one: an alarm, once in ten
+    minutes."""
+
+    topic: ClassVar[str] = "camera.guessed"
+    title: ClassVar[str] = "Password guessed at"
+    camera: str
+    door: Door
+    count: int = Field(description="wrong passwords so far")
+    addresses: tuple[str, ...] = Field((), description="where from, the first ten")
+
+
+class AccessNoted(EventData):
+    """Somebody logged in, or changed who may do what: a row of the audit log. Only administrators
+    of its organisation see it on the page and in streams."""
+
+    topic: ClassVar[str] = "access.noted"
+    title: ClassVar[str] = "Noted"
+    who: str = Field(description="a person, `key <name>`, or `terminal`")
+    action: str = Field(description="such as login, login_refused, person_added, key_revoked")
+    what: str = Field("", description="whom or what it was done to")
+    address: str = Field("", description="where the request came from")
+    detail: str = ""
+
+
 EVENTS: dict[str, type[EventData]] = {each.topic: each for each in EventData.__subclasses__()}
 """All of this file, by topic."""
+
+FOREIGN = frozenset({SnapshotRequested.topic})
+"""What other programs may say on the bus; all else counts only if one of our services committed
+it."""

@@ -5,98 +5,102 @@ Code logs with the standard library; ``extra`` carries what machines read, above
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, MutableMapping
 from typing import Any, TextIO
-from urllib.parse import quote, quote_plus
 
 import structlog
 
+from shared.masking import Masker
+from shared.syslog import SyslogHandler, server_of
 from shared.text import escaped, shortened
+from shared.trace import trace_id
 
-MASK = "•••"
 LONGEST = 4000
 _QUIET = ("pika", "urllib3", "watchdog", "pyftpdlib", "uvicorn", "alembic", "asyncio")
 
 
-class Masker:
-    """A processor that masks secrets and control characters in every value of a record."""
+class Clean:
+    """A processor that takes secrets and control characters out of every value of a record."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets: list[str] = []
-        self.learn(secrets)
-
-    def learn(self, secrets: Iterable[str]) -> None:
-        """Mask these as well from now on. Any thread."""
-        written = {form for secret in secrets for form in _as_written(secret)}
-        self._secrets = sorted(written.union(self._secrets), key=len, reverse=True)
+    def __init__(self, masker: Masker) -> None:
+        self._masker = masker
 
     def __call__(
         self, _logger: Any, _method: str, record: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
         for name, value in record.items():
-            record[name] = self.masked(value, lines=name == "exception")
+            record[name] = _escaped(self._masker.masked(value), lines=name == "exception")
         return record
 
-    def masked(self, value: Any, *, lines: bool = False) -> Any:
-        """A copy without secrets, also of nested mappings and sequences; ``lines`` keeps breaks."""
-        if value is None or isinstance(value, bool | int | float):
-            return value
-        if isinstance(value, Mapping):
-            return {str(key): self.masked(item) for key, item in value.items()}
-        if isinstance(value, list | tuple | set | frozenset):
-            return [self.masked(item) for item in value]
-        return self._clean(str(value), lines=lines)
 
-    def _clean(self, text: str, *, lines: bool) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, MASK)
-        # A sender's file name must not write terminal commands or lines of its own into the log.
-        return escaped(shortened(text, LONGEST), keep="\n\t" if lines else "")
+def traced(
+    _logger: Any, _method: str, record: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """A processor that names the trace of what the thread works on."""
+    if found := trace_id():
+        record.setdefault("trace_id", found)
+    return record
 
 
-def _as_written(secret: str) -> Iterable[str]:
-    """A secret as it is, and as addresses, JSON and Python's texts write it."""
-    yield secret
-    yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
-    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
-    yield repr(secret)[1:-1]
+def _escaped(value: Any, *, lines: bool) -> Any:
+    """A sender's file name must not write terminal commands or lines of its own into the log;
+    ``lines`` keeps breaks."""
+    if isinstance(value, dict):
+        return {key: _escaped(item, lines=False) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_escaped(item, lines=False) for item in value]
+    if isinstance(value, str):
+        return escaped(shortened(value, LONGEST), keep="\n\t" if lines else "")
+    return value
 
 
 def set_up(
-    level: str, form: str, secrets: Iterable[str] = (), stream: TextIO | None = None
+    level: str,
+    form: str,
+    secrets: Iterable[str] = (),
+    stream: TextIO | None = None,
+    syslog: str = "",
 ) -> Masker:
-    """Send all logs of the process to ``stream``; returns what masks secrets in them. ``form``:
-    auto, console or json."""
+    """Send all logs of the process to ``stream``, and to the server of the address ``syslog`` if
+    there is one; returns what masks secrets in them. ``form``: auto, console or json. Raises
+    ValueError for an address that is none."""
     masker = Masker(secrets)
     stream = stream or sys.stderr
     as_json = form == "json" or (form == "auto" and not stream.isatty())
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(masker, None if as_json else stream.isatty()))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    if syslog:
+        server = SyslogHandler(server_of(syslog))
+        server.setFormatter(_formatter(masker, None if form != "console" else False))
+        root.addHandler(server)
+    root.setLevel(level.upper())
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    return masker
+
+
+def _formatter(masker: Masker, colours: bool | None) -> logging.Formatter:
+    """For lines in colours or without; None: for JSON."""
     renderer: Any = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
-        if as_json
-        else structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        if colours is None
+        else structlog.dev.ConsoleRenderer(colors=colours)
     )
     before: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        traced,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     after: list[Any] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
-        masker,
+        Clean(masker),
         renderer,
     ]
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=after)
-    )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level.upper())
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    return masker
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=after)

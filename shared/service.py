@@ -8,15 +8,15 @@ A source makes events from outside in a thread of its own.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from shared.events import Event
+from shared.events import CameraTested, Event
 from shared.failpoint import reach
 from shared.settings.directory import CameraDirectory
+from shared.stop import Stop
 
 if TYPE_CHECKING:
     from shared.ingest.intake import Intake
@@ -42,7 +42,7 @@ class Source(Protocol):
     def name(self) -> str:
         """Names the thread and the log lines."""
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: Stop) -> None:
         """Work until ``stop`` is set, then return in a few seconds. Raising ends the process."""
 
 
@@ -55,26 +55,31 @@ class Context:
     journal: Journal
     intake: Intake
     announce: Callable[[Sequence[Event]], None]
-    """Publish committed events soon. Any thread; never blocks; the reconciler stands behind it."""
+    """Publishes committed events soon. Any thread; never blocks; the reconciler publishes what is
+    lost on the way."""
 
     redeliver: Callable[[str, Sequence[Event]], None]
-    """Publish committed events again, to the one service that owes an answer. Any thread; raises
-    BrokerUnavailable when there is no broker to take them."""
+    """Publishes committed events again, to the queue of one service. Any thread; raises
+    BrokerUnavailable."""
 
     cameras: CameraDirectory
     """The cameras as they are now; ``settings.cameras`` are those of the start."""
 
     def record(self, events: Sequence[Event]) -> Sequence[Event]:
-        """Commit events that came from outside, as those of their cameras' organisations, then
-        announce them; returns those that were new. Repeating it does nothing; raises
+        """Commit events of a source, with what the configuration says of their cameras, and
+        announce those that are new, which it returns. A repeat does nothing. Raises
         JournalUnavailable."""
-        whose = self.cameras.organisation
-        fresh = self.journal.append(
-            [replace(each, organisation=whose(each.subject)) for each in events]
-        )
+        fresh = self.journal.append([self._whole(each) for each in events])
         reach("source.recorded")
         self.announce(fresh)
         return fresh
+
+    def _whole(self, event: Event) -> Event:
+        whose = self.cameras.organisation(event.subject)
+        if event.topic != CameraTested.topic:
+            return replace(event, organisation=whose)
+        data = {**event.data, **self.cameras.device(event.subject)}
+        return replace(event, organisation=whose, data=data)
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -89,15 +94,17 @@ def _no_close() -> None:
 class Service:
     """One service.
 
-    ``about`` is its state for health and the page: {"ok": bool, "summary": str, …}; it is called
-    from another thread every few seconds. ``isolated``, if given, handles an event from its second
-    attempt on, in a process of its own, because the event may have ended this one.
-    ``look_up_first`` has the journal asked before the first delivery of an event whether it is done
-    already; without it that is found when the result is committed, so only a service whose work
-    costs nothing but time and has no effect outside may do without. ``ordered``: the events of one
-    camera are handled one after the other, in the order of the journal; a failing one holds up
-    those behind it until it is done or dead. ``history``: how far back a new subscription reaches;
-    a notifier or a paid engine wants NOTHING_OLD. ``close`` runs after all threads ended.
+    * ``isolated``: handles an event from its second attempt on, in a process of its own, because
+      the event may have ended this one.
+    * ``look_up_first``: whether the journal is asked, before a first delivery is handled, if it is
+      done. Without it only the commit finds a repeat, so an effect outside needs it.
+    * ``ordered``: handle the events of one camera one by one, in the order of the journal; a
+      failing one holds up the later ones until it is done or dead.
+    * ``history``: how far back a new subscription reaches; NOTHING_OLD for notifiers and paid
+      engines.
+    * ``about``: state for health and the page, {"ok": bool, "summary": str, …}; called from
+      another thread every few seconds.
+    * ``close``: runs after all threads have ended.
     """
 
     name: str
@@ -115,9 +122,8 @@ class Service:
 def switched_off(
     name: str, handlers: Mapping[str, Handler] | None = None, setting: str = ""
 ) -> Service:
-    """A service that ``<setting>.enabled: false`` keeps from its job: it is healthy and does
-    nothing. By its ``handlers`` it answers what others wait for, so that nothing is held up by it.
-    ``setting`` is its name if empty."""
+    """A healthy service without its job, for ``<setting>.enabled: false``. ``handlers`` answer the
+    events that others wait for. ``setting`` defaults to ``name``."""
     why = f"switched off by {setting or name}.enabled"
     log.info("%s is %s", name, why, extra={"action": "switched_off"})
     return Service(name, handlers or {}, about=lambda: {"ok": True, "summary": why})

@@ -30,8 +30,8 @@ def storable(text: str, limit: int) -> str:
 
 
 def escaped(text: str, keep: str = "") -> str:
-    """Text that can't steer a terminal: what is not printable, but for ``keep``, as Python writes
-    it in a literal."""
+    """Text that can't control a terminal: characters that are not printable, except those in
+    ``keep``, as Python's escapes."""
     if text.isprintable():
         return text
     return "".join(
@@ -46,7 +46,7 @@ def one_line(text: str, limit: int) -> str:
 
 
 def shortened(text: str, limit: int) -> str:
-    """The beginning and the end: a traceback says at its end what happened."""
+    """The text without its middle: a traceback says at its end what happened."""
     if len(text) <= limit:
         return text
     return f"{text[: limit // 4]} … {text[-limit * 3 // 4 :]}"

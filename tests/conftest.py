@@ -13,11 +13,14 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from services.detector.hush import hush
+from shared.journal import Journal
 from shared.store import Store
-from tests.support import promises, proofs
-from tests.support.making import Core, core
+from tests.support import brand_table, promises, proofs
+from tests.support.brand_table import shows as shows
+from tests.support.making import Core, core, sqlite_journal
 from tests.support.postgres import PostgresServer
-from tests.support.servers import RabbitServer, ServerFailed, ServerMissing
+from tests.support.rabbit import RabbitServer
+from tests.support.servers import ServerFailed, ServerMissing
 
 # A busy machine is no reason for a red test.
 hypothesis_settings.register_profile(
@@ -32,12 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the reports."""
     promises.add_option(parser)
     proofs.add_option(parser)
+    brand_table.add_option(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin the reports that are asked for."""
     promises.watch(config)
     proofs.watch(config)
+    brand_table.watch(config)
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +98,29 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/journal.db"
     found: str = request.getfixturevalue("postgres_url")
     return found
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer) -> str:
+    """A database with the tables of the journal, to be copied: making them takes much longer."""
+    name = postgres.add_database()
+    Journal.open(postgres.url(name)).close()
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def journal_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of each kind with the tables of the journal."""
+    if request.param == "sqlite":
+        sqlite_journal(tmp_path / "journal.db").close()
+        yield f"sqlite:///{tmp_path}/journal.db"
+        return
+    postgres: PostgresServer = request.getfixturevalue("postgres")
+    postgres.start()
+    name = postgres.add_database(request.getfixturevalue("postgres_template"))
+    yield postgres.url(name)
+    postgres.start()
+    postgres.remove_database(name)
 
 
 @pytest.fixture

@@ -7,14 +7,19 @@ from pathlib import Path
 # once, without a traceback. Later the runtime has a handler of its own.
 signal.signal(signal.SIGINT, lambda *_: os._exit(128 + signal.SIGINT))
 
-if "--demo" in sys.argv or (sys.stderr.isatty() and "--check" not in sys.argv):
+from services.allinone.checks import check, check_demo  # noqa: E402
+from shared.main import main, only_check  # noqa: E402
+
+arguments = sys.argv[1:]
+if demo := "--demo" in arguments:
+    arguments = [f"--config={Path('config/demo.yml')}", *arguments]
+    arguments.remove("--demo")
+checks = check_demo if demo else check
+only_check("allinone", arguments, check=checks)
+
+if demo or sys.stderr.isatty():
     sys.stderr.write("snapbus: loading, which takes some seconds; Ctrl-C ends it ...\n")
 
-from services.allinone.app import build, build_demo, check  # noqa: E402
-from shared.main import main  # noqa: E402
+from services.allinone.app import build, build_demo  # noqa: E402
 
-if "--demo" in sys.argv:
-    arguments = [argument for argument in sys.argv[1:] if argument != "--demo"]
-    main("allinone", build_demo, [f"--config={Path('config/demo.yml')}", *arguments], check=check)
-else:
-    main("allinone", build, check=check)
+main("allinone", build_demo if demo else build, arguments, check=checks)

@@ -12,15 +12,17 @@ import services.detector.app
 import services.drive.app
 import services.folder.app
 import services.ftp.app
+import services.legacy.app
+import services.mail.app
 import services.scheduler.app
-import services.simulator.app
-from services.simulator.demo import at_its_port
 from shared.service import Context, Service
 from shared.settings import Settings
 from shared.settings.directory import CameraDirectory
 
 log = logging.getLogger(__name__)
 
+# In the order of starting: who looks at pictures and files them, with the engine loaded and the
+# archives prepared; who asks cameras; the page; then the doors that open by themselves, FTP last.
 # One that is switched off has no thread but what answers those who wait for it.
 BUILDS: Sequence[Callable[[Context], Service | Sequence[Service]]] = (
     services.detector.app.build,
@@ -28,8 +30,10 @@ BUILDS: Sequence[Callable[[Context], Service | Sequence[Service]]] = (
     services.camera.app.build,
     services.scheduler.app.build,
     services.api.app.build,
-    services.ftp.app.build,
     services.folder.app.build,
+    services.legacy.app.build,
+    services.mail.app.build,
+    services.ftp.app.build,
 )
 
 
@@ -42,6 +46,10 @@ def build(context: Context) -> Sequence[Service]:
 
 def build_demo(context: Context) -> Sequence[Service]:
     """Runs every service and the simulated cameras in one process."""
+    # Here, because all but the demo do without what draws.
+    import services.simulator.app
+    from services.simulator.demo import at_its_port
+
     settings = at_its_port(context.settings)
     context = replace(context, settings=settings, cameras=CameraDirectory(settings.cameras))
     return [*build(context), services.simulator.app.build(context)]
@@ -52,14 +60,5 @@ def _built(what: Service | Sequence[Service]) -> Sequence[Service]:
 
 
 def _welcome(settings: Settings) -> None:
-    host, port = settings.api.host, settings.api.port
-    shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1") else host  # noqa: S104
-    if port:
-        told = {"action": "welcome"}
-        log.info("the page is at http://%s:%s, and Ctrl-C ends Snapbus", shown, port, extra=told)
-
-
-def check(settings: Settings) -> None:
-    """Raises ConfigError for what ``build`` would refuse."""
-    services.ftp.app.check(settings)
-    services.folder.app.check(settings)
+    if page := settings.api.page:
+        log.info("the page is at %s, and Ctrl-C ends Snapbus", page, extra={"action": "welcome"})

@@ -1,4 +1,8 @@
-from services.api.app import build
-from shared.main import main
+from services.api.tls import check
+from shared.main import main, only_check
 
-main("api", build)
+only_check("api", check=check)
+
+from services.api.app import build  # noqa: E402  takes seconds, which a check need not
+
+main("api", build, check=check)

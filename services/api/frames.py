@@ -18,15 +18,14 @@ def event_frame(event: Event) -> bytes:
 
 
 def hello(newest_id: str, version: str, *, lost: bool = False) -> bytes:
-    """The first frame: after which event this stream goes on, so that even one that told nothing
-    yet can be resumed. ``lost`` says that the event to resume from is not known here; ``topics``
-    are those that may come."""
+    """The first frame; its id resumes a stream that has sent no event yet. ``lost``: the event to
+    resume from is not known. ``topics``: all that may come."""
     data = json.dumps({"version": version, "lost": lost, "topics": sorted(EVENTS)})
     return f"retry: {RETRY_MS}\nid: {_line(newest_id)}\nevent: hello\ndata: {data}\n\n".encode()
 
 
 def comment(text: str) -> bytes:
-    """A line that clients ignore and proxies count as life."""
+    """A comment, which clients ignore; it keeps proxies from closing the connection."""
     return f": {text}\n\n".encode()
 
 

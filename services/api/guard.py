@@ -5,14 +5,20 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import json
 import logging
+import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.doors.body import Lingering
+from services.api.doors.which import brings_picture
 from services.api.problems import Problem, answer
+from shared.trace import within
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +37,8 @@ LOCAL_SUFFIXES = (
     ".test",
 )
 
+HSTS = "max-age=31536000"
+"""Only to who came by TLS: a browser then comes by nothing else for a year."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'",
@@ -44,10 +52,23 @@ HEADERS = {
 }
 
 
+_RAW = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+_NUL = re.compile(rb"(?<!\\)(\\\\)*\\u0000")
+NO_TEXT = Problem(
+    400, "no-text", "There are characters in this request that are no text, such as NUL."
+)
+
+
 class Guard:
     """Wraps the app. ``hosts`` are names it may be called by besides addresses and local names."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Iterable[str] = (),
+        is_secure: Callable[[HTTPConnection], bool] = lambda _request: False,
+    ) -> None:
+        self._is_secure = is_secure
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
 
@@ -55,14 +76,20 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if brings_picture(scope):
+            lingering = Lingering(scope, receive, send)
+            receive, send = lingering.receive, lingering.send
         request_id = uuid.uuid4().hex
+        secure = self._is_secure(HTTPConnection(scope))
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers["X-Request-Id"] = request_id
+                headers = message["headers"] = list(message["headers"])
+                there = {name.lower() for name, _value in headers}
+                headers += [each for each in _RAW if each[0] not in there]
+                headers.append((b"x-request-id", request_id.encode()))
+                if secure:
+                    headers.append((b"strict-transport-security", HSTS.encode()))
                 log.debug(
                     "%s %s answered %s",
                     scope["method"],
@@ -73,17 +100,29 @@ class Guard:
             await send(message)
 
         try:
-            headers = Headers(scope=scope)
-            self._check_host(headers.get("host", ""))
-            if scope["method"] not in SAFE_METHODS:
-                _check_origin(headers)
-                _check_type(headers)
-                receive = await _whole_body(headers, receive)
+            receive = await self._checked(scope, receive)
         except Problem as problem:
             refusal = answer(problem.status, problem.kind, problem.detail, problem.headers)
             await refusal(scope, receive, guarded)
             return
-        await self._app(scope, receive, guarded)
+        # What a request begins, such as an event, belongs to the trace of who sent it.
+        headers = Headers(scope=scope)
+        with within(headers.get("traceparent", ""), headers.get("baggage", "")):
+            await self._app(scope, receive, guarded)
+
+    async def _checked(self, scope: Scope, receive: Receive) -> Receive:
+        """Raises Problem for what no route need see."""
+        headers = Headers(scope=scope)
+        self._check_host(headers.get("host", ""))
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            raise NO_TEXT
+        if scope["method"] in SAFE_METHODS:
+            return receive
+        _check_origin(headers)
+        if brings_picture(scope):
+            return receive
+        _check_type(headers)
+        return await _whole_body(headers, receive)
 
     def _check_host(self, host: str) -> None:
         """Refuse names that a foreign page could point at us (DNS rebinding)."""
@@ -125,6 +164,20 @@ def _check_type(headers: Headers) -> None:
     raise Problem(415, "json-expected", "Send the body as application/json.")
 
 
+def check_text(body: bytes) -> None:
+    """No database takes NUL, and none half of a character; JSON can write both."""
+    if b"\\u" not in body:
+        return
+    try:
+        text = json.dumps(json.loads(body), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise NO_TEXT from None
+    except (ValueError, RecursionError):
+        return  # no JSON at all, which is told where it is read
+    if _NUL.search(text):
+        raise NO_TEXT
+
+
 async def _whole_body(headers: Headers, receive: Receive) -> Receive:
     """The body, read within limits before the app sees the request."""
     too_large = Problem(413, "body-too-large", f"At most {BODY_BYTES} bytes are taken here.")
@@ -145,6 +198,7 @@ async def _whole_body(headers: Headers, receive: Receive) -> Receive:
                     raise too_large
     except TimeoutError:
         raise Problem(408, "body-too-slow", "The body did not arrive in time.") from None
+    check_text(bytes(body))
     whole: Message | None = {"type": "http.request", "body": bytes(body), "more_body": False}
 
     async def replay() -> Message:

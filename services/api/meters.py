@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -11,9 +11,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from services.api.state import State
+from services.api.happenings import latest
+from services.api.state import PartView, State
 from shared.errors import JournalUnavailable
 from shared.events import (
+    CameraFailed,
     Event,
     SnapshotAnalyzed,
     SnapshotArchived,
@@ -24,10 +26,16 @@ from shared.events import (
 )
 from shared.journal.queries.events import Recorded
 from shared.journal.queries.snapshots import Reader
+from shared.journal.queries.view import EVERYTHING
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REMEMBERED = 5_000
 """Snapshots and requests on their way whose times are kept in memory."""
+PROCESSED = {
+    "processed_count": "Events a service handled since it began.",
+    "error_count": "Attempts of a service that failed since it began.",
+    "avg_processing_time": "Moving average of the seconds in its handlers.",
+}
 _BUCKETS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800)
 _ENDS = (SnapshotArchived.topic, SnapshotSkipped.topic, SnapshotRejected.topic)
 
@@ -48,6 +56,13 @@ class Meters:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._failures = Counter(
+            "snapbus_camera_failures",
+            "Pictures that a camera was asked for and did not give, since this process began.",
+            ("camera",),
+            registry=self._registry,
+        )
+        self._state = state
         self._times: OrderedDict[str, datetime] = OrderedDict()
         self._registry.register(_Journal(state, read))
 
@@ -56,6 +71,9 @@ class Meters:
         event = recorded.event
         if fresh:
             self._events.labels(event.topic).inc()
+            # Names that only a request knows would be labels without end.
+            if event.topic == CameraFailed.topic and event.subject in self._state.cameras:
+                self._failures.labels(event.subject).inc()
         for stage, since in self._stages_ended(event):
             began = self._times.get(since)
             if fresh and began is not None:
@@ -111,14 +129,39 @@ class _Journal(Collector):
     def describe(self) -> Iterator[Metric]:
         return iter(())  # asks nothing when it is registered
 
+    def _of_cameras(self) -> Iterator[Metric]:
+        """Of configured cameras. ``failing``: the last try failed after the last picture."""
+        names = list(self._state.cameras)
+        newest = self._read.last_snapshots(names)
+        rows = self._read.snapshots_of(list(newest.values()))
+        failures = latest(self._read, CameraFailed.topic)
+        seen, failed, failing = (
+            GaugeMetricFamily(f"snapbus_camera_{name}", text, labels=("camera",))
+            for name, text in (
+                ("last_snapshot_timestamp_seconds", "When its last picture came."),
+                ("last_failure_timestamp_seconds", "When it last gave no picture."),
+                ("failing", "1 when it gave none since its last picture."),
+            )
+        )
+        for name in names:
+            last, failure = rows.get(newest.get(name, "")), failures.get(name)
+            if last:
+                seen.add_metric((name,), last.received_at.timestamp())
+            if failure:
+                failed.add_metric((name,), failure.time.timestamp())
+            is_failing = failure and (last is None or failure.time > last.received_at)
+            failing.add_metric((name,), 1.0 if is_failing else 0.0)
+        yield from (seen, failed, failing)
+
     def _from_journal(self) -> Iterator[Metric]:
         snapshots = GaugeMetricFamily(
             "snapbus_snapshots", "Snapshots by camera and state.", labels=("camera", "state")
         )
-        for camera, states in self._state.counts().items():
+        for camera, states in self._state.counts(EVERYTHING).items():
             for state, count in states.items():
                 snapshots.add_metric((camera, state), count)
         yield snapshots
+        yield from self._of_cameras()
         lag = self._read.lag()
         for name, value, text in (
             ("unpublished_events", lag.unpublished, "Events no broker has confirmed."),
@@ -134,6 +177,17 @@ class _Journal(Collector):
         for part in self._state.statuses():
             up.add_metric((part.service, part.instance), float(part.up))
         yield up
+        yield from _processed(self._state.statuses())
         if space := self._state.space():
             yield GaugeMetricFamily("snapbus_store_free_bytes", "Free space.", value=space.free)
             yield GaugeMetricFamily("snapbus_store_size_bytes", "Its size.", value=space.total)
+
+
+def _processed(parts: Sequence[PartView]) -> Iterator[Metric]:
+    """What each service did, under the names that older programs look for."""
+    for name, text in PROCESSED.items():
+        family = GaugeMetricFamily(name, text, labels=("service", "instance"))
+        for part in parts:
+            if name in part.about:
+                family.add_metric((part.service, part.instance), float(part.about[name]))
+        yield family

@@ -6,7 +6,8 @@ The one place where an error becomes an HTTP status.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +16,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from services.api.methods import allowed
 from shared.errors import (
+    AccessError,
+    Crashed,
     JournalUnavailable,
     PictureError,
     SnapbusError,
@@ -23,6 +27,7 @@ from shared.errors import (
     StoreError,
     StoreFull,
     StoreMissing,
+    Throttled,
 )
 
 log = logging.getLogger(__name__)
@@ -61,6 +66,7 @@ _KNOWN: tuple[tuple[type[SnapbusError], int, str, str], ...] = (
     (StoreFull, 507, "store-full", "Too little disk space is left in the picture store."),
     (SnapshotMissing, 404, "file-missing", "The file of this snapshot is gone from the store."),
     (StoreError, 503, "store-failed", "The picture store can't be read or written now."),
+    (Crashed, 503, "decoder-ended", "The decoder of this picture ended; it may succeed later."),
     (
         PictureError,
         404,
@@ -92,11 +98,15 @@ def answer(
 
 def install(app: FastAPI) -> None:
     """Answer every error of this app with a problem."""
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(SnapbusError, _ours)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
     app.add_exception_handler(Exception, _unexpected)
+
+
+async def answered(request: Request, error: Exception) -> JSONResponse:
+    """The answer to an error of a kind in ``HANDLED``."""
+    handler = next(_HANDLERS[kind] for kind in _HANDLERS if isinstance(error, kind))
+    return await handler(request, error)
 
 
 async def _problem(_request: Request, error: Exception) -> JSONResponse:
@@ -104,14 +114,17 @@ async def _problem(_request: Request, error: Exception) -> JSONResponse:
     return answer(error.status, error.kind, error.detail, error.headers)
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     details = {
         404: "There is nothing at this address. See /docs for what there is.",
         405: "This address does not take this method. See /docs.",
     }
     detail = details.get(error.status_code, str(error.detail))
-    return answer(error.status_code, "", detail, error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # the router names the methods of one route only
+        headers["Allow"] = allowed(request.app.routes, request.scope) or headers.get("Allow", "")
+    return answer(error.status_code, "", detail, headers)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -126,6 +139,11 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, Throttled):
+        wait = {"Retry-After": str(max(1, math.ceil(error.after_s)))}
+        return answer(429, "too-many-tries", f"{error}.".capitalize(), wait)
+    if isinstance(error, AccessError):
+        return answer(409, "not-possible", f"{error}.".capitalize())
     for kind_of_error, status, kind, detail in _KNOWN:
         if isinstance(error, kind_of_error):
             headers = {"Retry-After": RETRY_AFTER_S} if status == 503 else {}
@@ -139,3 +157,12 @@ async def _unexpected(_request: Request, _error: Exception) -> JSONResponse:
     return answer(
         500, "", "Something went wrong here. The log of the service has it under the request's id."
     )
+
+
+_HANDLERS: Mapping[type[Exception], Callable[[Request, Exception], Awaitable[JSONResponse]]] = {
+    Problem: _problem,
+    HTTPException: _http,
+    RequestValidationError: _invalid,
+    SnapbusError: _ours,
+}
+HANDLED = tuple(_HANDLERS)

@@ -1,4 +1,4 @@
-"""The state of the whole: which parts are up, what is stuck, how much is there."""
+"""The state of the whole system: what runs, what waits, how much is stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from pydantic import BaseModel
 
 from services.api.views import Cameras
 from shared.events import now
-from shared.journal.queries.snapshots import Reader, ServiceStatus
+from shared.journal.queries.snapshots import Reader
+from shared.journal.queries.standing import ServiceStatus
+from shared.journal.queries.view import View
 from shared.settings import Settings
 from shared.store import Store
 
@@ -22,7 +24,11 @@ UP_WITHIN = timedelta(seconds=30)
 FORGOTTEN_AFTER = timedelta(days=1)
 REMEMBER_S = 2.0
 REST = 20
-"""A question is not asked again before so many times as long as it took, whoever asks."""
+"""An answer is kept for so many times as long as it took."""
+
+VIEWS = 64
+"""Of so many views the counts are remembered."""
+HIDDEN = {"summary": "", "about": {}, "instance": ""}
 
 T = TypeVar("T")
 
@@ -72,7 +78,7 @@ class HealthView(BaseModel):
 
 
 class Remembered(Generic[T]):
-    """An answer that many ask for and that may be a moment old. Any thread."""
+    """An answer kept for ``seconds``, or longer if it took long. Any thread."""
 
     def __init__(self, ask: Callable[[], T], seconds: float = REMEMBER_S) -> None:
         self._ask = ask
@@ -98,19 +104,32 @@ class State:
         self, settings: Settings, cameras: Cameras, read: Reader, store: Store, version: str
     ) -> None:
         self._settings = settings
-        self._cameras = cameras
+        self.cameras = cameras
         self._read = read
         self._store = store
         self.version = version
         self.started_at = now()
-        self.counts = Remembered(read.counts)
+        self._counts: dict[View, Remembered[dict[str, dict[str, int]]]] = {}
 
-    def health(self) -> HealthView:
-        """Everything, with its problems in words."""
+    def counts(self, view: View) -> dict[str, dict[str, int]]:
+        """How many snapshots of each camera are in which state."""
+        if view not in self._counts:
+            if len(self._counts) >= VIEWS:
+                self._counts.clear()
+            self._counts[view] = Remembered(self._read.within(view).counts)
+        return self._counts[view]()
+
+    def health(self, view: View) -> HealthView:
+        """Everything, with its problems in words. Who sees a part only is not told what services
+        say, which may be of other cameras, nor of the disk."""
         statuses = self.statuses()
+        if not view.whole:
+            statuses = [part.model_copy(update=HIDDEN) for part in statuses]
         stuck_s = self._settings.health.stuck_s
-        lag = LagView.model_validate({**_slots(self._read.lag()), "stuck_after_s": stuck_s})
-        space = self.space()
+        lag = LagView.model_validate(
+            {**_slots(self._read.within(view).lag()), "stuck_after_s": stuck_s}
+        )
+        space = self.space() if view.whole else None
         stuck = [
             f"{count} {what} for longer than {stuck_s:.0f} s"
             for count, age, what in (
@@ -119,9 +138,11 @@ class State:
             )
             if age > stuck_s
         ]
-        problems = stuck + self._problems(statuses, lag, space)
+        problems = stuck + self._problems(statuses, lag)
+        if view.whole:
+            problems += self._of_disk(space)
         totals: dict[str, int] = {}
-        for of_camera in self.counts().values():
+        for of_camera in self.counts(view).values():
             for state, count in of_camera.items():
                 totals[state] = totals.get(state, 0) + count
         return HealthView(
@@ -166,17 +187,25 @@ class State:
         return Space(free=usage.free, total=usage.total)
 
     def _expected(self) -> list[str]:
-        """Also those that are switched off: they answer what others wait for."""
+        """The services that should run; detector, drive and scheduler even when switched off."""
         expected = ["api", "camera", "detector", "drive", "scheduler"]
         expected += [f"drive-{name}" for name in self._settings.archives]
         if self._settings.ftp.enabled:
             expected.append("ftp")
-        if any(each.folder for each in self._cameras.values()):
+        if self._settings.mail.enabled and any(each.mail for each in self.cameras.values()):
+            expected.append("mail")
+        if any(each.folder for each in self.cameras.values()):
             expected.append("folder")
+        if self._settings.legacy.enabled:
+            expected.append("legacy")
+        if self._settings.broker.outside.get_secret_value():
+            expected.append("outside")
         return expected
 
-    def _problems(self, statuses: list[PartView], lag: LagView, space: Space | None) -> list[str]:
-        found = []
+    def _problems(self, statuses: list[PartView], lag: LagView) -> list[str]:
+        # Every process follows the same file, and most say the same of it.
+        said = {str(part.about.get("configuration", "")) for part in statuses if part.up}
+        found = sorted(said - {""})
         for part in statuses:
             if not part.up:
                 found.append(f"{part.service} is down: {part.summary}")
@@ -185,14 +214,17 @@ class State:
         if lag.dead:
             what = "1 piece of work was" if lag.dead == 1 else f"{lag.dead} pieces of work were"
             found.append(f"{what} given up; try again when the cause is mended")
+        return found
+
+    def _of_disk(self, space: Space | None) -> list[str]:
         reserve = self._settings.intake.reserve_fraction
         if space is None:
-            found.append("the volume of the picture store is not there")
-        elif space.free < space.total * reserve:
-            found.append("the disk is too full to take pictures")
-        elif space.free < space.total * min(1.0, reserve * 1.5):
-            found.append("the disk is nearly too full to take pictures")
-        return found
+            return ["the volume of the picture store is not there"]
+        if space.free < space.total * reserve:
+            return ["the disk is too full to take pictures"]
+        if space.free < space.total * min(1.0, reserve * 1.5):
+            return ["the disk is nearly too full to take pictures"]
+        return []
 
 
 def _part(row: ServiceStatus, present: datetime) -> PartView:

@@ -1,7 +1,7 @@
-"""Follows the journal for everybody who watches: one query at a time, however many they are.
+"""Follows the journal for all watchers, with one query at a time.
 
-PostgreSQL commits out of order, so a place in the journal that was skipped is asked for again
-until it is filled or was given up (an insert that did nothing burns a number as well).
+PostgreSQL commits out of order, so skipped places in the journal are read again until they are
+filled or given up (an insert that did nothing leaves one empty).
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
@@ -19,7 +18,9 @@ import anyio
 import anyio.to_thread
 
 from services.api.frames import PING_EVERY_BEATS, comment, event_frame, hello, ping
+from services.api.ring import Ring
 from services.api.watchers import Watcher, Wish
+from shared.access import Visitor
 from shared.backoff import pause_s
 from shared.errors import JournalUnavailable
 from shared.journal.queries.events import Recorded
@@ -27,7 +28,7 @@ from shared.journal.queries.snapshots import Reader
 
 log = logging.getLogger(__name__)
 
-POLL_S, IDLE_POLL_S = 0.2, 1.0
+POLL_S, IDLE_POLL_S = 0.2, 2.0
 """How often the journal is read: while somebody watches, and while nobody does."""
 LONGEST_RETRY_S = 5.0
 BEAT_S = 15.0
@@ -37,7 +38,7 @@ RING = 2_000
 GAP_S = 10.0
 WIDEST_GAP = 1_000
 OVERLAP = 100
-"""A resume from before the ring reads so many places again: lower ones may have come later."""
+"""A resume from before the ring reads so many earlier places, which may have been filled later."""
 
 START = "start"
 """Stands for the place before the first event of all."""
@@ -51,19 +52,27 @@ class Tail:
     def __init__(self, read: Reader, observe: Callable[[Recorded, bool], None]) -> None:
         self._read = read
         self._observe = observe
-        self._ring: deque[Recorded] = deque(maxlen=RING)
+        self._ring = Ring(RING)
         self._seq: int | None = None
         self._missing: dict[int, float] = {}
         self._watchers: set[Watcher] = set()
+        self._streams: set[Watcher] = set()
         self._one_at_a_time = anyio.CapacityLimiter(1)
         self._started = asyncio.Event()
         self._came = asyncio.Event()
+        self.opened = asyncio.Event()
+        """Set when a stream opens; for one who waits for that, and clears it."""
         self._ended = False
         self.is_behind = False
 
     @property
     def watchers(self) -> int:
         return len(self._watchers)
+
+    @property
+    def streams(self) -> tuple[Watcher, ...]:
+        """All that are open; also those that still catch up."""
+        return tuple(self._streams)
 
     async def run(self) -> None:
         """Follow the journal until cancelled."""
@@ -115,7 +124,7 @@ class Tail:
     def end(self) -> None:
         """End all streams; the server is closing."""
         self._ended = True
-        for watcher in tuple(self._watchers):
+        for watcher in self.streams:
             watcher.end()
 
     async def _start(self) -> None:
@@ -143,7 +152,7 @@ class Tail:
                 skipped = range(max(newest + 1, each.seq - WIDEST_GAP), each.seq)
                 self._missing |= dict.fromkeys(skipped, time.monotonic())
                 self._seq = each.seq
-            self._ring.append(each)
+            self._ring.add(each)
             self._observe(each, fresh)
             if fresh:
                 for watcher in tuple(self._watchers):
@@ -159,66 +168,74 @@ class Tail:
 
     async def follow(
         self, wish: Wish, last_id: str, abort: Callable[[], None], version: str = ""
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """The frames of one stream: a greeting, what came after ``last_id``, then what happens."""
-        place = last_id or self._newest_id()
+        watcher = Watcher(wish, abort)
+        self._streams.add(watcher)
+        self.opened.set()
+        try:
+            async for frame in self._frames(watcher, last_id, version):
+                yield frame
+        finally:
+            watcher.over()
+            self._streams.discard(watcher)
+            self._watchers.discard(watcher)
+
+    async def _frames(self, watcher: Watcher, last_id: str, version: str) -> AsyncIterator[bytes]:
+        try:
+            place = last_id or await self._place(watcher.wish.visitor)
+        except JournalUnavailable:
+            return
         yield hello(place, version)
-        sent: set[str] = set()
-        if last_id and not self._remembers(last_id):
+        if last_id and not self._ring.remembers(last_id):
             try:
-                async for frame in self._catch_up(wish, last_id, sent):
+                async for frame in self._catch_up(watcher, last_id):
                     yield frame
             except JournalUnavailable:
                 return  # the client comes again and resumes from what it got
-            if not sent:
-                place = self._newest_id()
+            if not watcher.skip:
+                place = await self._place(watcher.wish.visitor)
                 yield hello(place, version, lost=True)
-        watcher = Watcher(wish, abort, skip=sent)
         # No await from here to the first frame: nothing can slip in between.
-        for each in self._after(place):
+        for each in self._ring.after(place):
             watcher.offer(each.event)
         self._watchers.add(watcher)
         self._came.set()
         if self._ended:
             watcher.end()
-        try:
-            async for frame in watcher.frames():
-                yield frame
-        finally:
-            self._watchers.discard(watcher)
+        async for frame in watcher.frames():
+            yield frame
 
-    async def _catch_up(self, wish: Wish, last_id: str, sent: set[str]) -> AsyncIterator[bytes]:
-        """From the journal, up to its end; ``sent`` collects what was read."""
+    async def _catch_up(self, watcher: Watcher, last_id: str) -> AsyncIterator[bytes]:
+        """From the journal, up to its end; ``watcher.skip`` collects what was read."""
         last = await self._ask(partial(self._read.event, last_id))
         if last is None and last_id != START:
             return
-        sent.add(last_id)
+        watcher.skip.add(last_id)
         after = max(0, last.seq - OVERLAP) if last else 0
         while True:
             page = await self._ask(partial(self._read.events_after, after, PAGE))
             for each in page:
-                if each.event.id in sent or (last and _surely_before(each, last)):
+                if watcher.ended:
+                    return
+                if each.event.id in watcher.skip or (last and _surely_before(each, last)):
                     continue
-                sent.add(each.event.id)
-                if wish.wants(each.event):
+                watcher.skip.add(each.event.id)
+                if watcher.wish.wants(each.event):
                     yield event_frame(each.event)
             if len(page) < PAGE:
                 return
             after = page[-1].seq
 
-    def _remembers(self, event_id: str) -> bool:
-        return any(each.event.id == event_id for each in self._ring)
-
-    def _after(self, event_id: str) -> list[Recorded]:
-        """What the ring holds after an event; all of it when the event is older than the ring."""
-        ring = list(self._ring)
-        for index, each in enumerate(ring):
-            if each.event.id == event_id:
-                return ring[index + 1 :]
-        return ring
-
-    def _newest_id(self) -> str:
-        return self._ring[-1].event.id if self._ring else START
+    async def _place(self, visitor: Visitor) -> str:
+        """The id of the newest event that exists for a visitor: not even an id tells of others."""
+        if seen := self._ring.newest(visitor):
+            return seen
+        if not self._ring:
+            return START
+        read = self._read.within(visitor.view)
+        found = await self._ask(lambda: read.latest_events(1))
+        return found[0].event.id if found else START
 
     async def _ask(self, question: Callable[[], T]) -> T:
         return await anyio.to_thread.run_sync(question, limiter=self._one_at_a_time)

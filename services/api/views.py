@@ -1,7 +1,8 @@
-"""What the API answers: the shapes of docs/ref and /openapi.json, and how rows become them."""
+"""The bodies of the API's answers, as in /openapi.json, and how rows become them."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -9,9 +10,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from shared.events import EVENTS, Detection, SnapshotAnalyzed
+from services.api.open_work import OpenWorkView, open_work_view
+from shared.events import EVENTS, Detection, SnapshotAnalyzed, Trigger
 from shared.journal.queries.events import OpenWork, Recorded
-from shared.journal.queries.recovery import WorkItem
 from shared.journal.queries.snapshots import Analysis, Snapshot
 from shared.settings.cameras import CameraSection
 
@@ -59,9 +60,12 @@ class Urls(BaseModel):
 
 
 class SnapshotView(BaseModel):
-    """One snapshot. ``detections`` are those of all analyses, the surest first; ``analysis`` and
-    ``archive`` are the first of ``analyses`` and ``filings``. ``dead`` names the services that gave
-    up on it."""
+    """One snapshot. ``trigger``: why the camera took it; empty: it did not say. ``skew_s``: how far
+    its clock was from the arrival, null under five minutes. ``detections`` are those of all
+    analyses, the surest first; ``analysis`` and ``archive`` are the first of ``analyses`` and
+    ``filings``. ``dead`` names the services that gave up on it. ``label_counts`` are the most that
+    one analyser saw; ``person_count`` counts people of `detector.person_confidence` or surer, and
+    is null where nobody counted."""
 
     id: str
     camera: str
@@ -71,6 +75,8 @@ class SnapshotView(BaseModel):
     captured_at: datetime
     captured_by: str
     received_at: datetime
+    skew_s: float | None
+    trigger: Trigger
     size: int
     media_type: str
     sha256: str
@@ -79,6 +85,9 @@ class SnapshotView(BaseModel):
     analysis: AnalysisView | None
     analyses: list[AnalysisView]
     detections: list[DetectionView]
+    label_counts: dict[str, int]
+    person_count: int | None
+    human_seen: bool | None
     archive: FilingView | None
     filings: list[FilingView]
     urls: Urls
@@ -89,6 +98,18 @@ class SnapshotList(BaseModel):
 
     snapshots: list[SnapshotView]
     next: str | None
+
+
+class FileView(BaseModel):
+    """A file of a snapshot. ``snapshot``: as it came; ``picture`` and ``thumbnail``: made of it for
+    browsers, without EXIF; ``archive``: the copy of an archive, at this path of it."""
+
+    kind: Literal["snapshot", "picture", "thumbnail", "archive"]
+    media_type: str
+    size: int | None = None
+    url: str = ""
+    archive: str = ""
+    path: str = ""
 
 
 class StoryEvent(BaseModel):
@@ -103,27 +124,14 @@ class StoryEvent(BaseModel):
     published_at: datetime | None
     since_taken_s: float
     cause: str | None
+    traceparent: str | None
     data: Mapping[str, Any]
-
-
-class OpenWorkView(BaseModel):
-    """What a service is not done with: it was tried, will be tried again, or is dead."""
-
-    service: str
-    event_id: str
-    topic: str
-    snapshot_id: str | None = None
-    camera: str = ""
-    status: str
-    attempts: int
-    next_attempt_at: datetime | None
-    error: str
-    updated_at: datetime
 
 
 class SnapshotStory(SnapshotView):
     """One snapshot with everything that happened to it."""
 
+    files: list[FileView]
     story: list[StoryEvent]
     work: list[OpenWorkView]
 
@@ -157,15 +165,29 @@ def snapshot_story(
     """A row of the catalogue with all that happened to it."""
     return SnapshotStory(
         **_fields(row, cameras),
+        files=_files(row),
         story=[_story_event(each, row.received_at) for each in story],
         work=[open_work_view(each) for each in work],
     )
 
 
+def _files(row: Snapshot) -> list[FileView]:
+    at, kind = urls(row.id), row.media_type
+    files = [FileView(kind="snapshot", media_type=kind, size=row.size, url=at.original)]
+    if row.state != "quarantined":  # of one that is damaged, nothing is made
+        files.append(FileView(kind="picture", media_type="image/jpeg", url=at.picture))
+        files.append(FileView(kind="thumbnail", media_type="image/jpeg", url=at.thumbnail))
+    for each in row.filings:
+        if each.path:
+            copy = {"archive": each.archive, "path": each.path, "size": row.size}
+            files.append(FileView.model_validate({"kind": "archive", "media_type": kind, **copy}))
+    return files
+
+
 def _fields(row: Snapshot, cameras: Cameras) -> dict[str, Any]:
     own = (
-        "id", "camera", "door", "name", "captured_at", "captured_by", "received_at", "size",
-        "media_type", "sha256", "state",
+        "id", "camera", "door", "name", "captured_at", "captured_by", "received_at",
+        "skew_s", "trigger", "size", "media_type", "sha256", "state", "person_count",
     )  # fmt: skip
     found = sorted(map(_analysis, row.analyses), key=_the_detector_first)
     detections = [each for _, seen in found for each in seen]
@@ -176,10 +198,19 @@ def _fields(row: Snapshot, cameras: Cameras) -> dict[str, Any]:
         "analysis": found[0][0] if found else None,
         "analyses": [analysis for analysis, _ in found],
         "detections": sorted(detections, key=lambda each: -each.confidence),
+        "label_counts": _most_of_each(found),
+        "human_seen": None if row.person_count is None else row.person_count > 0,
         "archive": filings[0] if filings else None,
         "filings": filings,
         "urls": urls(row.id),
     }
+
+
+def _most_of_each(found: Sequence[tuple[AnalysisView, list[DetectionView]]]) -> dict[str, int]:
+    most: Counter[str] = Counter()
+    for _, seen in found:
+        most |= Counter(each.label for each in seen)
+    return dict(most)
 
 
 def _analysis(row: Analysis) -> tuple[AnalysisView, list[DetectionView]]:
@@ -212,35 +243,6 @@ def _story_event(recorded: Recorded, taken_at: datetime) -> StoryEvent:
         published_at=recorded.published_at,
         since_taken_s=round((event.time - taken_at).total_seconds(), 3),
         cause=event.cause,
+        traceparent=event.trace,
         data=event.data,
-    )
-
-
-def open_work_view(row: OpenWork) -> OpenWorkView:
-    """Work on a snapshot as the API shows it."""
-    return OpenWorkView(
-        service=row.service,
-        event_id=row.event_id,
-        topic=row.topic,
-        status=row.status,
-        attempts=row.attempts,
-        next_attempt_at=row.next_attempt_at,
-        error=row.error or "",
-        updated_at=row.updated_at,
-    )
-
-
-def work_item_view(item: WorkItem) -> OpenWorkView:
-    """Work of any kind as the API shows it."""
-    return OpenWorkView(
-        service=item.service,
-        event_id=item.event.id,
-        topic=item.event.topic,
-        snapshot_id=item.event.snapshot_id,
-        camera=item.event.subject,
-        status=item.status,
-        attempts=item.attempts,
-        next_attempt_at=item.next_attempt_at,
-        error=item.error,
-        updated_at=item.updated_at,
     )

@@ -3,41 +3,52 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from urllib.parse import quote
+import threading
+import time
+from collections.abc import Iterable, Mapping
 
-from pydantic import SecretStr
-
+from services.camera.again import AskAgain
 from services.camera.brands import adapter_for
 from services.camera.camera import Camera
+from services.camera.ending import Ending
 from services.camera.fetch import FetchSnapshots
-from shared.events import SnapshotRequested
+from services.camera.turns import Turns
+from shared.events import SnapshotRejected, SnapshotRequested
 from shared.service import Context, Service
-from shared.settings.cameras import CameraSection, FetchSection
+from shared.settings.cameras import CameraSection
 from shared.settings.directory import Derived
+from shared.settings.fetch import FetchSection
 
 log = logging.getLogger(__name__)
 
 LEAST_WORKERS, MOST_WORKERS = 4, 256
+LEAVE_S = 4.0
 
 
 def build(context: Context) -> Service:
     """The camera service of this configuration."""
     cameras = Derived(context.cameras, askable)
-    handler = FetchSnapshots(cameras, context.cameras, context.intake)
+    workers = workers_for(len(cameras()))
+    turns = Turns(workers // 2)
+    handler = FetchSnapshots(cameras, context.cameras, context.intake, turns)
     return Service(
         name="camera",
-        handlers={SnapshotRequested.topic: handler},
-        workers=workers_for(len(cameras())),
+        handlers={
+            SnapshotRequested.topic: handler,
+            SnapshotRejected.topic: AskAgain(cameras, context.journal.read),
+        },
+        sources=(Ending(cameras),),
+        workers=workers,
         about=handler.about,
+        close=lambda: leave(cameras().values()),
     )
 
 
 def askable(
     sections: Mapping[str, CameraSection], before: Mapping[str, Camera] | None
 ) -> Mapping[str, Camera]:
-    """The cameras that can be asked. One whose settings did not change stays the one it was, with
-    what is known of it and who asks it just now."""
+    """The cameras that can be asked. One with unchanged settings stays the same object, with its
+    health and its reservation."""
     cameras = {}
     for name, section in sections.items():
         fetch, old = section.fetch, (before or {}).get(name)
@@ -53,45 +64,39 @@ def askable(
                 name,
                 extra={"action": "tls_unverified", "camera": name},
             )
+    gone = [old for name, old in (before or {}).items() if cameras.get(name) is not old]
+    if gone:
+        threading.Thread(target=leave, args=(gone,), name="camera-leave", daemon=True).start()
     return cameras
 
 
-def workers_for(cameras: int) -> int:
-    """One worker per camera, so that dead cameras delay no other; two for requests put back.
+def leave(cameras: Iterable[Camera]) -> None:
+    """Close cameras that are asked no more, all at once and without waiting for the slow."""
+    ends = [
+        threading.Thread(target=each.close, name="camera-close", daemon=True) for each in cameras
+    ]
+    for end in ends:
+        end.start()
+    deadline = time.monotonic() + LEAVE_S
+    for end in ends:
+        end.join(max(0.0, deadline - time.monotonic()))
 
-    A worker is a thread that waits for its camera. Above the limit, as many dead cameras as there
-    are workers delay the rest by their ``timeout_s``; so do cameras that were added after the
-    start, until the next one.
+
+def workers_for(cameras: int) -> int:
+    """One worker per camera, so that dead cameras delay no other, and two for requests put back.
+
+    With fewer workers than cameras (above the limit, or with cameras added since the start),
+    cameras that are down share half of the workers. Only those that stop to answer in the same
+    moment can take more, once, and for their ``timeout_s``.
     """
     return max(LEAST_WORKERS, min(MOST_WORKERS, cameras + 2))
 
 
 def accepts_any_certificate(fetch: FetchSection) -> bool:
-    """Whether another machine could pass for this camera; said in the log and in its state."""
-    return fetch.url.startswith("https:") and not fetch.verify_tls
+    """Whether every TLS certificate is accepted for this camera."""
+    return not fetch.verify_tls and not fetch.fingerprint and not fetch.url.startswith("http://")
 
 
 def camera_of(name: str, fetch: FetchSection) -> Camera:
     """The camera that a ``fetch`` section describes."""
-    return Camera(
-        name,
-        adapter_for(fetch),
-        attempts=fetch.attempts,
-        timeout_s=fetch.timeout_s,
-        mask=masker(fetch.password),
-        any_certificate=accepts_any_certificate(fetch),
-        settings=fetch,
-    )
-
-
-def masker(secret: SecretStr) -> Callable[[str], str]:
-    """A function that takes the password out of a text: a camera's error page may repeat it."""
-    value = secret.get_secret_value()
-    forms = {value, quote(value, safe=""), quote(value)} if value else set()
-
-    def mask(text: str) -> str:
-        for form in sorted(forms, key=len, reverse=True):
-            text = text.replace(form, "•••")
-        return text
-
-    return mask
+    return Camera(name, adapter_for(fetch), fetch, any_certificate=accepts_any_certificate(fetch))

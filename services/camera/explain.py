@@ -1,16 +1,21 @@
 """The meaning of what a camera answers in place of a picture.
 
 Cameras answer errors with status 200 and a web page, XML or JSON. The numbers are those of the
-vendors' documents: Foscam's CGI results, Reolink's ``rspCode``.
+vendors' documents: Foscam's CGI results, Reolink's ``rspCode``. Of their words only known ones are
+repeated, since an error page may hold the request, and with it the password.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import suppress
+from http import HTTPStatus
 
 from services.camera.failures import CameraError, CredentialsRefused, Misdirected, WrongAnswer
 from shared.errors import NotAPicture
+from shared.http.errors import HttpError
 from shared.picture.format import sniff
 from shared.text import one_line
 
@@ -24,12 +29,40 @@ _FOSCAM: dict[int, tuple[type[CameraError], str]] = {
     -4: (WrongAnswer, "it could not execute the command"),
     -5: (WrongAnswer, "it took too long inside the camera"),
 }
-_REOLINK_LOGIN = {-6, -7, -27}
+_WORDS = """
+    400 bad request; 401 unauthorized; 403 forbidden; 404 not found; 500 internal server error;
+    503 service unavailable; bad request; badauthorization; busy; device busy; devicebusy;
+    deviceerror; document error: unauthorized; error; error 404; file not found; forbidden; index;
+    internal server error; invalid operation; invalid xml content; invalid xml format; ip camera;
+    ip camera & login; ipcamera login; live view; login; login failed; lowprivilege;
+    methodnotallowed; net viewer; network camera; no permission; nopermission; not authorized;
+    not found; not support; notsupport; nvr login; please login first; reboot required;
+    service unavailable; sign in; unauthorized; web service; web viewer
+"""
+"""Titles and words of cameras' error pages, in lower case."""
+_KNOWN = frozenset(" ".join(words.split()) for words in _WORDS.split(";"))
+_REOLINK: dict[int, tuple[type[CameraError], str]] = {
+    -4: (WrongAnswer, "it does not understand the request; is the channel right?"),
+    -5: (WrongAnswer, "too many sessions are open: close its app or page, or wait an hour"),
+    -6: (CredentialsRefused, "please login first"),
+    -7: (CredentialsRefused, "user or password is wrong"),
+    -8: (WrongAnswer, "it took too long inside the camera"),
+    -9: (Misdirected, "this model can't do that"),
+    -21: (CredentialsRefused, "the session has ended"),
+    -26: (CredentialsRefused, "this user may not take pictures"),
+    -27: (CredentialsRefused, "there is no such user"),
+}
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _XML_TEXT = re.compile(r"<(statusString|subStatusCode|faultstring|message|error)>([^<]{1,200})")
 _JSON_TEXT = re.compile(r'"(?:detail|message|error|msg|reason)"\s*:\s*"([^"]{1,200})"')
-_JSON_CODE = re.compile(r'"rspCode"\s*:\s*(-?\d+)')
-_RESULT = re.compile(r"<result>\s*(-?\d+)\s*</result>")
+_JSON_CODE = re.compile(r'"rspCode"\s*:\s*(-?\d{1,6})\b')
+_RESULT = re.compile(r"<result>\s*(-?\d{1,6})\s*</result>")
+_LOCKED = re.compile(r"<lockStatus>\s*lock\s*<", re.IGNORECASE)
+_UNKNOWN = re.compile(
+    r"<(?:statusString|subStatusCode)>\s*(?:invalid operation|notsupport|methodnotallowed"
+    r"|badurlformat)",
+    re.IGNORECASE,
+)
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -44,12 +77,13 @@ def page(head: bytes) -> CameraError:
     if found := _RESULT.search(text):
         return _foscam(int(found[1]))
     if re.match(r"<(\?xml|\w+:?Envelope|ResponseStatus|CGI_Result)", text, re.IGNORECASE):
-        said = ": ".join(dict.fromkeys(found[2] for found in _XML_TEXT.finditer(text)))
-        return WrongAnswer(_with("the camera answered with XML in place of a picture", said))
+        words = [found[2] for found in _XML_TEXT.finditer(text)]
+        return WrongAnswer(_with("the camera answered with XML in place of a picture", words))
     if text.startswith("<"):
-        title = _TITLE.search(text)
-        said = f"title {_clean(title[1])!r}" if title else ""
-        return WrongAnswer(_with("the camera answered with a web page in place of a picture", said))
+        words = [found[1] for found in _TITLE.finditer(text)]
+        return WrongAnswer(
+            _with("the camera answered with a web page in place of a picture", words)
+        )
     try:
         sniff(head)
     except NotAPicture as error:
@@ -57,16 +91,37 @@ def page(head: bytes) -> CameraError:
     return WrongAnswer("the camera's answer is no picture")
 
 
-def status(code: int, reason: str) -> CameraError:
-    """The error for an HTTP status other than 200."""
-    said = _clean(f"{code} {reason}")
-    if code == 401:
+def refusal(status: int, chunks: Iterator[bytes]) -> CameraError:
+    """The error for an answer whose status is not 200, by that and the start of its body."""
+    return refused(status, beginning(chunks))
+
+
+def beginning(chunks: Iterator[bytes]) -> bytes:
+    """The first bytes of an error page; what breaks while it is read, ends it."""
+    head = b""
+    with suppress(HttpError):
+        for chunk in chunks:
+            head += chunk
+            if len(head) >= HEAD:
+                break
+    return head[:HEAD]
+
+
+def refused(status: int, head: bytes) -> CameraError:
+    """The error for a status other than 200 and these first bytes of the body."""
+    phrase = next((f" {each.phrase}" for each in HTTPStatus if each == status), "")
+    said = f"{status}{phrase}"
+    text = head.decode("utf-8", "replace")
+    if status == 401 and _LOCKED.search(text):
+        return CredentialsRefused(f"the camera has locked this user after wrong passwords ({said})")
+    if status == 401:
         return CredentialsRefused(f"the camera refuses user and password ({said})")
-    if code == 403:
-        return CredentialsRefused(f"the camera denies this user the picture ({said})")
-    if code in (404, 405, 410):
+    # Hikvision answers what a model has not with 400 or 403.
+    if status in (404, 405, 410, 501) or (status in (400, 403) and _UNKNOWN.search(text)):
         return Misdirected(f"the camera has no picture at this address ({said})")
-    if code in (429, 500, 503):
+    if status == 403:
+        return CredentialsRefused(f"the camera denies this user the picture ({said})")
+    if status in (429, 500, 503):
         return WrongAnswer(f"the camera is too busy or broken ({said})")
     return WrongAnswer(f"the camera answered {said}")
 
@@ -76,22 +131,27 @@ def _foscam(result: int) -> CameraError:
     return kind(f"the camera refuses: {meaning} (result {result})")
 
 
+def reolink_code(head: bytes) -> int:
+    """The ``rspCode`` of a Reolink's error; 0 for an answer without one."""
+    found = _JSON_CODE.search(head[:HEAD].decode("utf-8", "replace"))
+    return int(found[1]) if found else 0
+
+
+def reolink(code: int) -> CameraError:
+    """The error for an ``rspCode``."""
+    kind, meaning = _REOLINK.get(code, (WrongAnswer, "an error without known meaning"))
+    return kind(f"the camera refuses: {meaning} (rspCode {code})")
+
+
 def _json(text: str) -> CameraError:
-    said = _JSON_TEXT.search(text)
-    code = _JSON_CODE.search(text)
-    details = [said[1]] if said else []
-    details += [f"rspCode {code[1]}"] if code else []
-    words = _with("the camera answered with JSON in place of a picture", ", ".join(details))
-    if code and int(code[1]) in _REOLINK_LOGIN:
-        return CredentialsRefused(words)
-    return WrongAnswer(words)
+    if code := _JSON_CODE.search(text):
+        return reolink(int(code[1]))
+    words = [found[1] for found in _JSON_TEXT.finditer(text)]
+    return WrongAnswer(_with("the camera answered with JSON in place of a picture", words))
 
 
-def _with(what: str, said: str) -> str:
-    said = _clean(said)
-    return f"{what}: {said}" if said else what
-
-
-def _clean(text: str) -> str:
-    """One short line without markup or control characters."""
-    return one_line(html.unescape(_TAG.sub(" ", text)), 120)
+def _with(what: str, words: list[str]) -> str:
+    """What the camera answered, with those of its words that are known."""
+    plain = [one_line(html.unescape(_TAG.sub(" ", each)), 120) for each in words]
+    known = dict.fromkeys(each for each in plain if each.lower() in _KNOWN)
+    return f"{what}: {', '.join(known)}" if known else what

@@ -38,10 +38,17 @@ class CredentialsRefused(CameraError):
 
 
 class Misdirected(CameraError):
-    """The address can't be right: nothing there, another host, another protocol, a wrong
-    certificate."""
+    """The address can't be right: nothing there, another host, another protocol."""
 
     retryable = False
+
+
+class Untrusted(Misdirected):
+    """The certificate is not trusted."""
+
+
+class TurnsTaken(SnapbusError):
+    """So many streams are being read that this camera was not asked; that says nothing of it."""
 
 
 _KINDS: Mapping[type[http.HttpError], type[CameraError]] = {
@@ -50,7 +57,7 @@ _KINDS: Mapping[type[http.HttpError], type[CameraError]] = {
     http.BadAnswer: WrongAnswer,
     http.TooLarge: WrongAnswer,
     http.Misdirected: Misdirected,
-    http.Untrusted: Misdirected,
+    http.Untrusted: Untrusted,
 }
 
 
@@ -63,6 +70,4 @@ def as_camera_error() -> Iterator[None]:
         text = str(error)
         if isinstance(error, http.TooSlow):
             text = f"no complete picture within {error.seconds:g} s"
-        if isinstance(error, http.Untrusted):
-            text += "; 'verify_tls: false' accepts any certificate"
         raise _KINDS[type(error)](text) from None

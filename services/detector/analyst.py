@@ -11,11 +11,20 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from services.detector.engines.engine import Engine, EngineFailed
 from shared.errors import PictureError, Reject, Retry
-from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotRejected, SnapshotTaken
+from shared.events import (
+    Detection,
+    Event,
+    SnapshotAnalyzed,
+    SnapshotRejected,
+    SnapshotTaken,
+    counts_of,
+)
+from shared.picture.budget import ORDINARY_FILE
 from shared.picture.decode import Decoded, Limits
 from shared.picture.stored import StoredPicture
 from shared.store import Store
@@ -30,8 +39,9 @@ class Analyst:
     """Handles ``snapshot.taken``. Any thread.
 
     Without an ``engine``, pictures are checked and not analysed, and ``reason`` says why. ``fast``
-    decodes large JPEGs no larger than the engine needs. So many pictures as ``at_a_time`` are
-    decoded and analysed together; a further thread reads its picture and waits.
+    decodes large JPEGs no larger than the engine needs. At most ``at_a_time`` pictures are
+    decoded and analysed together; other threads read theirs and wait. A person counts from
+    ``person_confidence`` on.
     """
 
     def __init__(
@@ -43,12 +53,17 @@ class Analyst:
         limits: Limits | None = None,
         fast: bool = True,
         at_a_time: int = 1,
+        person_confidence: float = 0.8,
     ) -> None:
         self._store = store
-        self._engine = engine
         self._reason = reason
         self._limits = limits or Limits()
-        self._fit = (engine.size if engine else (640, 640)) if fast else None
+        self._person_confidence = person_confidence
+        self._fast = fast
+        self._fit: tuple[int, int] | None = (640, 640) if fast else None
+        self._engine: Engine | None = None
+        if engine:
+            self.use(engine)
         self._turns = threading.BoundedSemaphore(at_a_time)
         self._lock = threading.Lock()
         self._counts = {"analyzed": 0, "not_analyzed": 0, "rejected": 0}
@@ -78,21 +93,34 @@ class Analyst:
         spent = {"decode": 1e3 * (time.perf_counter() - start)}
         return self._analyze(taken, picture, spent).event(subject=event.subject, cause=event)
 
+    def use(self, engine: Engine) -> None:
+        """Analyse with this engine from the next picture on. Any thread."""
+        if self._fast:
+            self._fit = engine.size
+        self._engine = engine
+
     def counts(self) -> Mapping[str, Any]:
         """The number of pictures by outcome since the start, and the recent average time."""
         with self._lock:
             return {**self._counts, "milliseconds": round(self._recent_ms, 1)}
 
     def _read(self, taken: SnapshotTaken) -> StoredPicture:
-        data = self._store.read(taken.sha256)
-        if hashlib.sha256(data).hexdigest() != taken.sha256:
+        source: bytes | Path
+        if taken.size > ORDINARY_FILE:
+            digest = self._store.digest(taken.sha256)
+            source = self._store.path(taken.sha256)
+        else:
+            source = self._store.read(taken.sha256)
+            digest = hashlib.sha256(source).hexdigest()
+        if digest != taken.sha256:
             raise Reject(f"the file {taken.sha256} in the store no longer has this hash")
-        return StoredPicture(data, self._limits, self._fit)
+        return StoredPicture(source, self._limits, self._fit)
 
     def _analyze(
         self, taken: SnapshotTaken, picture: Decoded, spent: dict[str, float]
     ) -> SnapshotAnalyzed:
-        if self._engine is None:
+        engine = self._engine  # another may take its place meanwhile
+        if engine is None:
             self._count("not_analyzed")
             return SnapshotAnalyzed(
                 camera=taken.camera,
@@ -103,7 +131,7 @@ class Analyst:
                 milliseconds=_rounded(spent),
             )
         try:
-            result = self._engine.detect(picture.pixels)
+            result = engine.detect(picture.pixels)
         except EngineFailed as error:
             raise Retry(str(error)) from error
         spent |= result.milliseconds
@@ -112,9 +140,10 @@ class Analyst:
             camera=taken.camera,
             analyzed=True,
             detections=_most_certain(result.detections, taken),
-            engine=self._engine.name,
-            model=self._engine.model,
-            model_sha256=self._engine.model_sha256,
+            **counts_of(result.detections, self._person_confidence),
+            engine=engine.name,
+            model=engine.model,
+            model_sha256=engine.model_sha256,
             width=picture.width,
             height=picture.height,
             milliseconds=_rounded(spent),

@@ -1,4 +1,4 @@
-"""Keeps the libraries of the engines from telling their makers what runs here."""
+"""Switches off the telemetry of the engines' libraries."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 
 
 def hush() -> None:
-    """Call it before an engine is imported: later it is too late."""
+    """Switch it off for all libraries that are imported afterwards."""
     # ONNX Runtime tells Microsoft what it runs, from 1.29 on, and keeps an id in the home folder.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    # OpenVINO calls Google Analytics by a package that we don't install. Where it is all the same,
-    # None makes its import fail, and OpenVINO takes a stand-in that does nothing.
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+    # OpenVINO's converter calls Google Analytics, by a package that we don't install. None makes
+    # the converter's import fail, which OpenVINO allows for; it is half of what it imports, too.
+    sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]

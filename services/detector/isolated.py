@@ -1,4 +1,4 @@
-"""Analyses one picture in a process of its own, with limits: one that may have ended this process.
+"""Analyses one picture in a child process with limits, because it may have ended this process.
 
 The parent writes paths, settings and the event as JSON to the child's standard input and reads the
 events from its standard output; the child is ``python -m services.detector.isolated``. No secret
@@ -94,9 +94,16 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
         engine = open_engine(choose(settings), settings, Path(job["data"]))
     except EngineUnavailable as error:
         why = str(error)
-    limits = Limits(max_pixels=settings.max_pixels, strict=settings.strict)
+    limits = Limits(settings.max_pixels, settings.strict, settings.decode_seconds)
     fast = settings.decode == "fast"
-    analyst = Analyst(Store(Path(job["root"])), engine, reason=why, limits=limits, fast=fast)
+    analyst = Analyst(
+        Store(Path(job["root"])),
+        engine,
+        reason=why,
+        limits=limits,
+        fast=fast,
+        person_confidence=settings.person_confidence,
+    )
     try:
         events = analyst(envelope.from_dict(job["event"]))
     except (Retry, Reject) as error:

@@ -21,6 +21,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TextIO
 
 from services.detector.engines.choose import Choice, open_engine
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def prepare(folder: Path, source: Path | None = None, consent: bool = False) -> list[ModelFile]:
-    """Have the model in ``folder`` in every form that can be made here, each with its record.
+    """Put the model into ``folder`` in each form that can be made here, with its record.
 
     Raises EngineUnavailable, saying what to do. Repeating it makes the same files again.
     """
@@ -104,8 +105,9 @@ def _obtain(folder: Path) -> Path:
             urllib.request.urlopen(YOLOV8N_URL, timeout=_TIMEOUT_S) as answer,  # noqa: S310
             part.open("wb") as f,
         ):
-            while (chunk := answer.read(1 << 20)) and f.tell() <= _MOST_BYTES:
+            while (chunk := answer.read(1 << 16)) and f.tell() <= _MOST_BYTES:
                 f.write(chunk)
+                _progress(f.tell(), int(answer.headers.get("Content-Length") or 0))
     except OSError as error:
         part.unlink(missing_ok=True)
         raise EngineUnavailable(
@@ -173,8 +175,21 @@ def _tried(file: ModelFile) -> ModelFile:
     libraries = {"onnx": "onnxruntime", "openvino": "openvino"}
     engine = next((name for name in engines if find_spec(libraries[name])), None)
     if engine:
-        open_engine(Choice(engine, file.path, ""), DetectorSection(streams=1), file.path.parent)
+        with TemporaryDirectory() as folder:
+            open_engine(Choice(engine, file.path, ""), DetectorSection(streams=1), Path(folder))
     return file
+
+
+def _progress(done: int, whole: int) -> None:
+    """A bar on a terminal; elsewhere nothing, for a log would hold each of its states."""
+    if not sys.stderr.isatty():
+        return
+    size = f"{done / 1e6:.1f} MB"
+    if whole:
+        filled = min(30, 30 * done // whole)
+        size = f"[{'#' * filled}{'.' * (30 - filled)}] {size} of {whole / 1e6:.1f} MB"
+    sys.stderr.write(f"\r{size}" + ("\n" if done >= whole > 0 else ""))
+    sys.stderr.flush()
 
 
 def _today() -> str:

@@ -1,4 +1,7 @@
-from services.drive.app import build
-from shared.main import main
+from shared.main import main, only_check
+
+only_check("drive")
+
+from services.drive.app import build  # noqa: E402  takes seconds, which a check need not
 
 main("drive", build)

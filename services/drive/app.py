@@ -53,7 +53,6 @@ def _service(
         context.journal,
         prepared,
         policy=section.policy,
-        person_confidence=context.settings.detector.person_confidence,
         zone=zone_of(section.timezone),
     )
 

@@ -32,7 +32,6 @@ class FileSnapshots:
         prepare: Callable[[], None] = lambda: None,
         *,
         policy: str,
-        person_confidence: float,
         zone: tzinfo | None = None,
     ) -> None:
         """``zone`` is the one of folders and file names; None: that of this machine."""
@@ -41,7 +40,6 @@ class FileSnapshots:
         self._journal = journal
         self._prepare = prepare
         self._policy = policy
-        self._person_confidence = person_confidence
         self._zone = zone
         self.trouble = ""
         """Why the last picture could not be filed; empty: it was."""
@@ -92,9 +90,10 @@ class FileSnapshots:
         return path
 
     def wants(self, analyzed: SnapshotAnalyzed) -> bool:
-        """What was not analysed is filed under any policy: nobody knows what it shows."""
+        """Whether the policy files this picture; one that was not analysed, or does not say whether
+        it shows people, is always filed."""
         if self._policy == "everything" or not analyzed.analyzed:
             return True
         if self._policy == "objects":
             return bool(analyzed.detections)
-        return bool(analyzed.persons(self._person_confidence))
+        return analyzed.human_seen is not False

@@ -1,7 +1,8 @@
-"""Runs the folder service alone."""
+from services.folder.watched import check
+from shared.main import main, only_check
 
-from services.folder.app import build, check
-from shared.main import main
+only_check("folder", check=check)
 
-if __name__ == "__main__":
-    main("folder", build, check=check)
+from services.folder.app import build  # noqa: E402  takes seconds, which a check need not
+
+main("folder", build, check=check)

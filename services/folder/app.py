@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from services.folder.directory import Directory
 from services.folder.importer import Importer
-from services.folder.sources import FolderSources, WatchedFolder, watched_of
+from services.folder.results import WriteResults
+from services.folder.sources import FolderSources
 from services.folder.watch import FolderSource
-from shared.service import Context, Service
-from shared.settings import Settings
-from shared.settings.section import zone_of
+from services.folder.watched import WatchedFolder
+from shared.events import SnapshotAnalyzed, SnapshotRejected
+from shared.service import NOTHING_OLD, Context, Service
 
 
 def build(context: Context) -> Service:
@@ -28,26 +28,21 @@ def build(context: Context) -> Service:
             "folders": states,
         }
 
-    return Service(name="folder", sources=[folders], about=about)
-
-
-def check(settings: Settings) -> None:
-    """Raises ConfigError for what ``build`` would refuse."""
-    watched_of(settings.cameras)
+    write = WriteResults(folders.of, context.journal, context.settings.analyzers[0])
+    return Service(
+        name="folder",
+        handlers={SnapshotAnalyzed.topic: write, SnapshotRejected.topic: write},
+        sources=[folders],
+        history=NOTHING_OLD,
+        about=about,
+    )
 
 
 def source_of(context: Context, watched: WatchedFolder) -> FolderSource:
     """What takes the pictures of one folder."""
     section, folder = context.settings.folders, watched.section
-    importer = Importer(
-        watched.camera,
-        Directory(watched.root),
-        context,
-        keep=folder.keep,
-        zone=zone_of(folder.timezone),
-        settle_s=section.settle_s,
-    )
-    return FolderSource(importer, section, poll=folder.poll)
+    importer = Importer(watched, context, settle_s=section.settle_s)
+    return FolderSource(importer, folder.every_s or section.rescan_s, poll=folder.poll)
 
 
 def _summary(count: int) -> str:

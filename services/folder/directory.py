@@ -1,4 +1,4 @@
-"""Files below one folder that anybody may write to, touched without being led astray.
+"""Files below a folder that others can write to, opened without following links.
 
 Folders are entered and files opened one name at a time without following links; what is not a
 plain file is left alone. A file is removed only if it still is the one that was read.
@@ -13,16 +13,18 @@ import re
 import stat
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.folder.destination import Destination
 from shared.failpoint import reach
 
 REJECTED = ".rejected"
 _UNFINISHED = (".part", ".tmp", ".temp", ".filepart", ".partial", ".crdownload", ".jpg_", "~")
-_CLAIMED = re.compile(r"\.taken-[0-9a-f]{32}-(.+)$")
+_CLAIMED = re.compile(r"\.taken-[0-9a-f]{32}")
+"""A folder that a file is taken into to be removed; its name there is its own."""
 _CLAIM_S = 60.0
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -34,7 +36,7 @@ class Replaced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What tells one content of a file from the next."""
+    """Identifies one state of a file's content."""
 
     mtime_ns: int
     size: int
@@ -74,18 +76,28 @@ class Opened:
 class Directory:
     """The files below ``root``. Belongs to one thread. Methods raise OSError."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, others: Iterable[Path | None] = ()) -> None:
+        """``others``: folders that may lie below, and are none of ours."""
         self.root = root
+        self._others = {
+            each.relative_to(root).as_posix()
+            for each in others
+            if each and each.is_relative_to(root)
+        }
+
+    def holds(self, path: str) -> bool:
+        """Whether a file of this path is one of ours."""
+        return not any(path.startswith(f"{each}/") for each in self._others)
 
     def identity(self) -> tuple[int, int]:
-        """Which folder stands under this name now."""
+        """Device and inode of the folder."""
         status = self.root.stat()
         if not stat.S_ISDIR(status.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         return status.st_dev, status.st_ino
 
     def oldest(self, limit: int, wanted: Callable[[Found], bool]) -> list[Found]:
-        """At most so many of the wanted files, the oldest first; holds no more than these."""
+        """The oldest of the wanted files, oldest first; no others are held in memory."""
         files = (found for found in self._walk() if wanted(found))
         return heapq.nsmallest(limit, files, key=lambda found: found.version.mtime_ns)
 
@@ -113,36 +125,48 @@ class Directory:
 
     def remove(self, file: Opened) -> None:
         """Delete a file that was read. Raises Replaced when another one has taken its name."""
-        os.unlink(self._claim(file), dir_fd=file.folder)
+        with self._claimed(file) as claimed:
+            os.unlink(file.name, dir_fd=claimed)
         reach("folder.removed")
 
-    def set_aside(self, file: Opened) -> str:
-        """Move a file to the rejected ones; returns its place there."""
-        aside = self.root / REJECTED
-        aside.mkdir(exist_ok=True)
-        flat = file.path.replace("/", "_")[-200:]
-        if (aside / flat).exists():
-            flat = f"{uuid.uuid4().hex[:8]}_{flat}"
-        claimed = self._claim(file)
-        os.rename(claimed, aside / flat, src_dir_fd=file.folder)
-        return f"{REJECTED}/{flat}"
+    def move(self, file: Opened, destination: Destination, name: str, sha256: str) -> str:
+        """Move a file that was read; returns its name there. Raises Replaced as ``remove`` does."""
+        with self._claimed(file) as claimed:
+            moved = destination.move(claimed, file.name, name, sha256)
+        reach("folder.moved")
+        return moved
 
-    def _claim(self, file: Opened) -> str:
-        """Give it a name that nobody writes to, and only then look whether it is that file."""
-        claimed = f".taken-{uuid.uuid4().hex}-{original(file.name)[:180]}"
-        os.rename(file.name, claimed, src_dir_fd=file.folder, dst_dir_fd=file.folder)
-        reach("folder.claimed")
-        status = os.stat(claimed, dir_fd=file.folder, follow_symlinks=False)
-        if (status.st_dev, status.st_ino) != (file.status.st_dev, file.status.st_ino) or (
-            Version(status.st_mtime_ns, status.st_size) != file.version
-        ):
-            with suppress(FileNotFoundError):
-                # It stays under the other name, and is found there, when this one is taken again.
-                os.stat(file.name, dir_fd=file.folder, follow_symlinks=False)
-                raise Replaced(file.path)
-            os.rename(claimed, file.name, src_dir_fd=file.folder, dst_dir_fd=file.folder)
-            raise Replaced(file.path)
-        return claimed
+    @contextmanager
+    def _claimed(self, file: Opened) -> Iterator[int]:
+        """Take it into a folder that nobody else writes to, and only then look whether it is that
+        file; it is put back unless it leaves that folder. Its name stays, so that it has the same
+        key if this process is killed now."""
+        folder = f".taken-{uuid.uuid4().hex}"
+        os.mkdir(folder, 0o700, dir_fd=file.folder)
+        try:
+            claimed = os.open(folder, _FOLDER, dir_fd=file.folder)
+            try:
+                os.rename(file.name, file.name, src_dir_fd=file.folder, dst_dir_fd=claimed)
+                reach("folder.claimed")
+                try:
+                    _check_same(file, claimed)
+                    yield claimed
+                except (OSError, Replaced):
+                    _put_back(file, claimed)
+                    raise
+            finally:
+                os.close(claimed)
+        finally:
+            with suppress(OSError):  # what could not be put back is found there later
+                os.rmdir(folder, dir_fd=file.folder)
+            self._leave(file)
+
+    def _leave(self, file: Opened) -> None:
+        """Remove the folder of an earlier claim, if this file was the one in it."""
+        above = file.path.rpartition("/")[0].rpartition("/")[2]
+        if _CLAIMED.fullmatch(above):
+            with suppress(OSError):
+                os.rmdir(f"../{above}", dir_fd=file.folder)
 
     def _walk(self) -> Iterator[Found]:
         pending = [""]
@@ -158,7 +182,7 @@ class Directory:
                 for entry in entries:
                     path = f"{folder}/{entry.name}" if folder else entry.name
                     if entry.is_dir(follow_symlinks=False):
-                        if not entry.name.startswith("."):
+                        if _is_entered(entry.name) and path not in self._others:
                             pending.append(path)
                     elif found := _found(entry, path):
                         yield found
@@ -166,19 +190,35 @@ class Directory:
 
 def wanted_name(path: str) -> bool:
     """Whether a file of this name may be a finished picture; hidden ones are not."""
-    *folders, name = path.split("/")
-    if any(folder.startswith(".") for folder in folders):
+    if any(each.startswith(".") for each in path.split("/")):
         return False
-    if name.startswith("."):
-        return bool(_CLAIMED.match(name))
-    return not name.lower().endswith(_UNFINISHED)
+    return not path.lower().endswith(_UNFINISHED)
 
 
 def original(path: str) -> str:
     """The name a file had before it was claimed by a process that was killed then."""
-    folder, slash, name = path.rpartition("/")
-    claimed = _CLAIMED.match(name)
-    return folder + slash + (claimed[1] if claimed else name)
+    return "/".join(each for each in path.split("/") if not _CLAIMED.fullmatch(each))
+
+
+def _is_entered(folder: str) -> bool:
+    return not folder.startswith(".") or bool(_CLAIMED.fullmatch(folder))
+
+
+def _check_same(file: Opened, claimed: int) -> None:
+    """Raises Replaced."""
+    status = os.stat(file.name, dir_fd=claimed, follow_symlinks=False)
+    if (status.st_dev, status.st_ino) != (file.status.st_dev, file.status.st_ino) or (
+        Version(status.st_mtime_ns, status.st_size) != file.version
+    ):
+        raise Replaced(file.path)
+
+
+def _put_back(file: Opened, claimed: int) -> None:
+    """Give it its place again. When that is taken, it is found in the other one later."""
+    try:
+        os.stat(file.name, dir_fd=file.folder, follow_symlinks=False)
+    except FileNotFoundError:
+        os.rename(file.name, file.name, src_dir_fd=claimed, dst_dir_fd=file.folder)
 
 
 def _found(entry: os.DirEntry[str], path: str) -> Found | None:
@@ -188,6 +228,6 @@ def _found(entry: os.DirEntry[str], path: str) -> Found | None:
         status = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None
-    if entry.name.startswith(".") and time.time() - status.st_ctime < _CLAIM_S:
+    if path != original(path) and time.time() - status.st_ctime < _CLAIM_S:
         return None  # it is being removed just now
     return Found(path, Version(status.st_mtime_ns, status.st_size))

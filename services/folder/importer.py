@@ -1,7 +1,7 @@
 """Takes pictures out of one folder: which files, when, and what becomes of them afterwards.
 
 A file is taken when its writer closed it or it has not changed for a while, and its end is there.
-It is removed after the picture is safe, at the latest when its key is found again.
+It is removed or moved after the picture is safe, at the latest when its key is found again.
 """
 
 from __future__ import annotations
@@ -12,20 +12,23 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, tzinfo
+from fnmatch import fnmatchcase
 from typing import Any
 
 from cachetools import LRUCache
 
+from services.folder.destination import RESULT
 from services.folder.directory import Directory, Found, Opened, Replaced, Version, original
+from services.folder.fate import Fate
 from services.folder.stability import Stability
+from services.folder.unfinished import Unfinished, check_start
+from services.folder.watched import WatchedFolder
 from shared.errors import IncompletePicture, PictureError
 from shared.events import now
 from shared.failpoint import reach
-from shared.ingest.capture_time import captured_at
-from shared.ingest.intake import Arrival, dedupe_keys
-from shared.picture.format import begins, sniff
+from shared.ingest.arrival import Arrival, dedupe_keys
 from shared.service import Context
+from shared.settings.section import zone_of
 from shared.text import printable
 
 log = logging.getLogger(__name__)
@@ -42,34 +45,32 @@ class Importer:
 
     def __init__(
         self,
-        camera: str,
-        directory: Directory,
+        watched: WatchedFolder,
         context: Context,
         *,
-        keep: bool = False,
-        zone: tzinfo | None = None,
         settle_s: float = 2.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.camera = camera
-        self.directory = directory
+        self.camera = watched.camera
+        self.directory = Directory(watched.root, (watched.processed, watched.failed))
         self.outcomes = Counter(taken=0, repeated=0, rejected=0)
         self._context = context
-        self._keep = keep
-        self._zone = zone
+        self._section = watched.section
+        self._keep = watched.section.keep
+        self._zone = zone_of(watched.section.timezone)
+        self._fate = Fate(watched, self.directory)
         self._stability = Stability(settle_s, clock)
         self._clock = clock
         self._known: LRUCache[str, Version] = LRUCache(MOST_KNOWN)
         self._cut: LRUCache[str, Version] = LRUCache(BATCH * 2)
         self._left: LRUCache[str, bool] = LRUCache(BATCH)
         self._trouble = ""
-        self._stuck = ""
         self._waiting = 0
         self._volume: int | None = None
 
     def about(self) -> dict[str, Any]:
         """The state for the page."""
-        trouble = self._trouble or self._stuck
+        trouble = self._trouble or self._fate.trouble
         return {
             "camera": self.camera,
             "folder": str(self.directory.root),
@@ -80,7 +81,7 @@ class Importer:
         }
 
     def degrade(self, trouble: str) -> None:
-        """Something stands in the way; it is logged once."""
+        """Set the trouble that the page shows; a new one is logged."""
         if trouble != self._trouble:
             log.warning(
                 "folder of %s: %s",
@@ -91,12 +92,13 @@ class Importer:
         self._trouble = trouble
 
     def scan(self, stop: threading.Event) -> bool:
-        """Take what is ready, the oldest first; says whether there is more to take at once.
+        """Take the files that are ready, oldest first; returns whether more can be taken at once.
 
         Raises OSError when the folder can't be read, StoreError, JournalUnavailable.
         """
+        self._fate.again()
         found = self.directory.oldest(
-            BATCH, lambda file: self._known.get(file.path) != file.version
+            BATCH, lambda file: self._is_unknown(file) and self._is_ours(file.path)
         )
         self._check_volume(empty=not found)
         if self._keep:
@@ -113,10 +115,17 @@ class Importer:
         """Take the files that changed, and those that are stable since. Raises as ``scan``."""
         due = self._stability.due()
         for path in {**dict.fromkeys(due, False), **paths}:
-            self._consider(path, closed=paths.get(path, False))
+            if self._is_ours(path):
+                self._consider(path, closed=paths.get(path, False))
 
     def _is_unknown(self, file: Found) -> bool:
         return self._known.get(file.path) != file.version
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether a file of this name is wanted at all."""
+        name = original(path).rpartition("/")[2]
+        wanted = fnmatchcase(name, self._section.pattern or "*") and not name.endswith(RESULT)
+        return wanted and self.directory.holds(path)
 
     def _check_volume(self, *, empty: bool) -> None:
         """A share that is not mounted looks like an empty folder, on another volume."""
@@ -162,8 +171,8 @@ class Importer:
 
     def _take(self, file: Opened) -> None:
         try:
-            duplicate = self._accept(file)
-        except (PictureError, _Unfinished) as error:
+            duplicate, sha256 = self._accept(file)
+        except (PictureError, Unfinished) as error:
             self._refuse(file, error)
             return
         reach("folder.accepted")
@@ -171,26 +180,25 @@ class Importer:
         if self._keep:
             self._known[file.path] = file.version
         else:
-            self._remove(file)
+            self._remove(file, sha256)
 
-    def _accept(self, file: Opened) -> bool:
+    def _accept(self, file: Opened) -> tuple[bool, str]:
+        """Whether the picture was known, and its hash."""
         part = self._context.intake.receive()
         try:
             while chunk := os.read(file.descriptor, CHUNK):
                 if not part.size:
-                    _check_start(chunk)
+                    check_start(chunk)
                 part.write(chunk)
             if file.changed() or not part.size:
-                raise _Unfinished("it is still being written")
-            arrival = self._arrival(file, part.sha256)
-            return self._context.intake.accept(part, arrival).duplicate
+                raise Unfinished("it is still being written")
+            arrival, sha256 = self._arrival(file, part.sha256), part.sha256
+            return self._context.intake.accept(part, arrival).duplicate, sha256
         finally:
             part.discard()
 
     def _arrival(self, file: Found | Opened, sha256: str = "") -> Arrival:
         name = original(file.path)
-        arrived_at = datetime.fromtimestamp(self._clock(), UTC)
-        time_taken = captured_at(name, arrived_at, self._zone)
         key = f"folder:{self.camera}:{name}:{file.version.mtime_ns}:{file.version.size}"
         if not self._keep:
             # A file that will be gone may be followed by another of its name, size and time.
@@ -198,14 +206,13 @@ class Importer:
         return Arrival(
             camera=self.camera,
             door="folder",
-            name=printable(name)[-255:],
-            captured_at=time_taken,
-            captured_by="name" if time_taken else "arrival",
+            name=_told(file),
+            zone=self._zone,
             key=key,
         )
 
     def _refuse(self, file: Opened, error: Exception) -> None:
-        if isinstance(error, IncompletePicture | _Unfinished) and self._is_young(file):
+        if isinstance(error, IncompletePicture | Unfinished) and self._is_young(file):
             self._cut[file.path] = file.version
             return  # more of it may still come
         self._known[file.path] = file.version
@@ -213,7 +220,7 @@ class Importer:
         place = "left where it is"
         if not self._keep:
             try:
-                place = f"moved to {self.directory.set_aside(file)}"
+                place = f"moved to {self._fate.refused(file, _told(file), str(error))}"
             except OSError as failure:
                 place = f"it can't be moved: {failure.strerror}"
         log.warning(
@@ -225,26 +232,11 @@ class Importer:
             extra={"action": "file_rejected", "camera": self.camera},
         )
 
-    def _remove(self, file: Opened) -> None:
-        try:
-            self.directory.remove(file)
-            self._stuck = ""
-        except FileNotFoundError:
-            return  # somebody else was faster
-        except OSError as error:
-            # It is safe in the store; as long as this process lives it is not read again.
+    def _remove(self, file: Opened, sha256: str) -> None:
+        if not self._fate.taken(file, _told(file), sha256):
             self._known[file.path] = file.version
-            if not self._stuck:
-                log.warning("taken files of %s can't be removed: %s", self.camera, error.strerror)
-            self._stuck = f"taken files can't be removed: {error.strerror}"
 
 
-class _Unfinished(Exception):
-    """The file changes while it is read, or nothing is in it yet."""
-
-
-def _check_start(chunk: bytes) -> None:
-    """Raise NotAPicture for what can't become one; some writers reserve zeros first."""
-    if not chunk.strip(b"\0") or begins(chunk):
-        raise _Unfinished("only its beginning is there")
-    sniff(chunk)
+def _told(file: Found | Opened) -> str:
+    """What a file is called: data, never a path."""
+    return printable(original(file.path))[-255:]

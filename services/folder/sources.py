@@ -3,47 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from services.folder.watch import FolderSource
-from shared.errors import ConfigError
-from shared.settings.cameras import CameraSection, FolderSection
+from services.folder.watched import WatchedFolder, folder_of, watched_of
 from shared.settings.directory import CameraDirectory
 
 LOOK_S = 1.0
 STOP_S = 5.0
 
 
-@dataclass(frozen=True)
-class WatchedFolder:
-    """A folder, whose it is, and how it is watched."""
-
-    root: Path
-    camera: str
-    section: FolderSection
-
-
-def watched_of(cameras: Mapping[str, CameraSection]) -> list[WatchedFolder]:
-    """The watched folders. Raises ConfigError where two overlap."""
-    watched: list[WatchedFolder] = []
-    for name, camera in cameras.items():
-        if camera.folder is None:
-            continue
-        root = camera.folder.path.resolve()
-        for other in watched:
-            if root.is_relative_to(other.root) or other.root.is_relative_to(root):
-                raise ConfigError(
-                    f"cameras.{name}.folder.path: {root} overlaps with the folder of camera "
-                    f"{other.camera}. Give each camera a folder of its own."
-                )
-        watched.append(WatchedFolder(root, name, camera.folder))
-    return watched
-
-
 class FolderSources:
-    """A source that runs one for each watched folder. Raises ConfigError where two overlap."""
+    """A source: a FolderSource for each watched folder. Raises ConfigError if two overlap."""
 
     name = "folders"
 
@@ -56,8 +27,13 @@ class FolderSources:
         self._planned = {each: make(each) for each in watched_of(cameras.now())}
 
     def now(self) -> list[FolderSource]:
-        """Those that are watched at this moment. Any thread."""
+        """The sources of the folders that are watched now. Any thread."""
         return list(self._planned.values())
+
+    def of(self, camera: str) -> WatchedFolder | None:
+        """The watched folder of a camera, as it is now. Any thread."""
+        section = self._cameras.now().get(camera)
+        return folder_of(camera, section) if section else None
 
     def run(self, stop: threading.Event) -> None:
         """Watch until stopped; raises what ended one of them."""

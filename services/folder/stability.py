@@ -22,7 +22,7 @@ class Stability:
         self._due: LRUCache[str, float] = LRUCache(MOST_YOUNG)
 
     def reached(self, file: Opened) -> bool:
-        """Whether nobody writes to it any more, as far as one can see."""
+        """Whether the file has not changed for ``settle_s``."""
         if self._settle_s <= self._clock() - file.status.st_mtime:
             return True
         # It is young, or another machine's clock has dated it into the future.
@@ -38,7 +38,7 @@ class Stability:
         return False
 
     def look_again(self, path: str) -> None:
-        """Have this one due at once."""
+        """Make a file due at once."""
         self._due[path] = time.monotonic()
 
     def due(self) -> list[str]:

@@ -24,7 +24,6 @@ from watchdog.observers import Observer
 from services.folder.directory import wanted_name
 from services.folder.importer import Importer
 from shared.errors import SnapbusError
-from shared.settings.ingest import FoldersSection
 
 log = logging.getLogger(__name__)
 
@@ -35,21 +34,21 @@ PAUSE_S = 5.0
 
 
 class Changes:
-    """The files that changed since one last asked, each once. Any thread."""
+    """The files that changed since the last ``take``, each once. Any thread."""
 
     def __init__(self) -> None:
         self._paths: dict[str, bool] = {}
         self._condition = threading.Condition()
 
     def note(self, path: str, *, closed: bool) -> None:
-        """``closed``: its writer is done with it."""
+        """Add a file; ``closed``: its writer has closed it."""
         with self._condition:
             if len(self._paths) < MOST_CHANGES:
                 self._paths[path] = self._paths.get(path, False) or closed
                 self._condition.notify()
 
     def take(self, timeout_s: float) -> dict[str, bool]:
-        """What has changed, at once or until the time is over."""
+        """The changed files; waits for the first one at most ``timeout_s``."""
         with self._condition:
             if not self._paths:
                 self._condition.wait(timeout_s)
@@ -83,10 +82,11 @@ class Watch(FileSystemEventHandler):
 class FolderSource:
     """Takes the pictures of one folder while it runs."""
 
-    def __init__(self, importer: Importer, section: FoldersSection, *, poll: bool) -> None:
+    def __init__(self, importer: Importer, rescan_s: float, *, poll: bool) -> None:
+        """``rescan_s``: how often the folder is read in full."""
         self.name = f"folder-{importer.camera}"
         self.importer = importer
-        self._section = section
+        self._rescan_s = rescan_s
         self._poll = poll
         self._changes = Changes()
         self._watch: Watch | None = None
@@ -98,7 +98,7 @@ class FolderSource:
         try:
             while not stop.is_set():
                 more = self._read(stop)
-                self._listen(stop, 0.0 if more else self._section.rescan_s)
+                self._listen(stop, 0.0 if more else self._rescan_s)
         finally:
             self._unwatch()
 
@@ -139,7 +139,7 @@ class FolderSource:
                 log.warning(
                     "%s can't be watched, only read every %g s: %s",
                     self.importer.directory.root,
-                    self._section.rescan_s,
+                    self._rescan_s,
                     error.strerror or error,
                     extra={"action": "folder_unwatched", "camera": self.importer.camera},
                 )

@@ -1,7 +1,8 @@
-"""Runs the ftp service alone."""
+from services.ftp.accounts import check
+from shared.main import main, only_check
 
-from services.ftp.app import build, check
-from shared.main import main
+only_check("ftp", check=check)
 
-if __name__ == "__main__":
-    main("ftp", build, check=check)
+from services.ftp.app import build  # noqa: E402  takes seconds, which a check need not
+
+main("ftp", build, check=check)

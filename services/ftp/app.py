@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from services.ftp.accounts import Logins, logins_of
+from services.ftp.mirror import Mirror
 from services.ftp.server import FtpServer
 from services.ftp.state import ServerState
-from shared.errors import ConfigError
 from shared.ingest.accounts import Account
-from shared.service import Context, Service
-from shared.settings import Settings
+from shared.service import Context, Service, Source
 from shared.settings.cameras import CameraSection
 from shared.settings.directory import Derived
-from shared.settings.section import zone_of
+from shared.stop import Stop
 
 OFF = "FTP is switched off by ftp.enabled"
 LOOK_S = 1.0
@@ -24,21 +23,57 @@ LOOK_S = 1.0
 def build(context: Context) -> Service:
     """Takes the pictures that cameras push by FTP."""
     section = context.settings.ftp
-    accounts = Derived(context.cameras, lambda cameras, _before: accounts_of(cameras))
-    state = ServerState(section, accounts, context)
+    names = context.intake.names
+
+    def made(cameras: Mapping[str, CameraSection], _before: Logins | None) -> Logins:
+        return logins_of(cameras, section, names)
+
+    logins = Derived(context.cameras, made)
+    state = ServerState(section, logins, context)
     server = FtpServer(state)
+    mirror = _mirror(context) if section.enabled else None
 
     def about() -> Mapping[str, Any]:
-        count = len(accounts())
+        count = len(_cameras(logins()))
         what = f"FTP for {count} {'camera' if count == 1 else 'cameras'}"
         if not count:
             what = "no camera delivers by FTP"
         if not section.enabled:
             what = OFF
-        return {"ok": True, "summary": what, **state.about(server.connections)}
+        told = {"places": server.places, **state.about(server.connections)}
+        if told["guessed"]:
+            what += f"; somebody guesses the password of {', '.join(told['guessed'])}"
+        if told["over_quota"]:
+            what += f"; over the quota of today: {', '.join(told['over_quota'])}"
+        if mirror:
+            told["mirror"] = mirror.about()
+            what += f"; {mirror.trouble}" if mirror.trouble else ""
+        return {"ok": True, "summary": what, **told}
 
-    sources = [ServerSource(server, accounts)] if section.enabled else []
+    sources: list[Source] = []
+    if section.enabled:
+        sources.append(ServerSource(server, lambda: logins().accounts))
+    if mirror:
+        sources.append(mirror)
     return Service(name="ftp", sources=sources, about=about)
+
+
+def _mirror(context: Context) -> Mirror | None:
+    section = context.settings.ftp.mirror
+    if section.folder is None:
+        return None
+
+    def own(name: str) -> bool:
+        camera = context.cameras.get(name)
+        return camera is not None and camera.ftp is not None and not camera.ftp.account
+
+    return Mirror(section.folder, section, context, own)
+
+
+def _cameras(logins: Logins) -> set[str]:
+    """The cameras that deliver by FTP."""
+    own = {each.camera for name, each in logins.accounts.items() if name not in logins.shared}
+    return own.union(*(each.members for each in logins.shared.values()))
 
 
 class ServerSource:
@@ -50,39 +85,9 @@ class ServerSource:
         self.server = server
         self._accounts = accounts
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: Stop) -> None:
         """Wait until it is needed, then serve until stopped."""
         while not self._accounts():
             if stop.wait(LOOK_S):
                 return
         self.server.run(stop)
-
-
-def check(settings: Settings) -> None:
-    """Raises ConfigError for what ``build`` would refuse."""
-    if settings.ftp.enabled:
-        accounts_of(settings.cameras)
-
-
-def accounts_of(cameras: Mapping[str, CameraSection]) -> dict[str, Account]:
-    """The accounts by user name. Raises ConfigError for one that nobody could use safely."""
-    accounts: dict[str, Account] = {}
-    for name, camera in cameras.items():
-        if camera.ftp is None:
-            continue
-        path = f"cameras.{name}.ftp"
-        username = camera.ftp.username or name
-        password = camera.ftp.password.get_secret_value()
-        if not password:
-            raise ConfigError(
-                f"{path}.password: is missing. Set it, or put it into the secrets folder "
-                f"as camera_{name}_ftp_password."
-            )
-        if username in accounts:
-            raise ConfigError(
-                f"{path}.username: {username!r} is the account of camera "
-                f"{accounts[username].camera} already. Give each camera its own."
-            )
-        zone = zone_of(camera.ftp.timezone)
-        accounts[username] = Account(name, username, password, camera.ftp.active, zone)
-    return accounts

@@ -1,4 +1,4 @@
-"""The control channel of one session: commands in, answers out, in the same order.
+"""The lines of one control connection: commands in, answers out, in the same order.
 
 While an upload is being stored or a login waits, further commands queue.
 """
@@ -6,70 +6,96 @@ While an upload is being stored or a login waits, further commands queue.
 from __future__ import annotations
 
 import logging
-import uuid
+import socket
+import sys
+import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
-from services.ftp.commands import Commands
-from services.ftp.state import ServerState
-from services.ftp.upload import Upload
-from shared.ingest.accounts import Account
-from shared.text import printable
+from services.ftp.loop import End, Loop
+from services.ftp.stream import Stream
 
 log = logging.getLogger(__name__)
 
+READ_BYTES = 4096
 LONGEST_LINE = 2048
 MOST_PIPELINED = 50
-MOST_UNSENT = 200
+MOST_UNSENT = 16_384
 
 
-class ControlChannel(Commands):
-    """Mixed into the library's session, before it; ``start`` comes first."""
-
-    fs: Any
-    data_channel: Any
-    username: str
-    timeout: float
-    _idler: Any
-    _in_buffer: list[bytes]
-    _in_buffer_len: int
-    _in_dtp_queue: tuple[Upload, str] | None
-    _out_dtp_queue: Any
-    _dtp_connector: Any
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any: ...
-
-    def start(self, state: ServerState, call_soon: Callable[..., None]) -> None:
-        """Set up what is ours. ``call_soon`` calls in the server's thread."""
-        self.state = state
-        self.account: Account | None = None
-        self._call_soon = call_soon
-        self._session_id = uuid.uuid4().hex
-        self._busy = False
-        self._leaving = False
-        self._pipelined: deque[bytes] = deque()
+class Talk(Protocol):
+    """Whom the commands are for. ``in_use``: it is not silent, although no command comes."""
 
     @property
-    def in_use(self) -> bool:
-        """Whether an upload is coming in or being stored."""
-        return self._busy or self.data_channel is not None
+    def in_use(self) -> bool: ...
+    def execute(self, line: str) -> None: ...
+    def control_closed(self) -> None: ...
 
-    def collect_incoming_data(self, data: bytes) -> None:
-        self._in_buffer.append(data)
-        self._in_buffer_len += len(data)
-        if self._in_buffer_len > LONGEST_LINE:
-            self._in_buffer, self._in_buffer_len = [], 0
-            self.leave("500 Line too long.")
 
-    def found_terminator(self) -> None:
-        line = b"".join(self._in_buffer).rstrip(b"\r")
-        self._in_buffer, self._in_buffer_len = [], 0
-        if self._closed or self._closing:
-            return
-        if not self._busy:
+class Control:
+    """One control connection. ``timeout_s``: it is closed after so much silence."""
+
+    def __init__(self, loop: Loop, sock: socket.socket, talk: Talk, timeout_s: float) -> None:
+        self.loop = loop
+        self.timeout_s = timeout_s
+        self.busy = False
+        self.leaving = ""
+        self.closed = False
+        self._talk = talk
+        self._pipelined: deque[bytes] = deque()
+        self._line = bytearray()
+        # Clients send an abort as urgent data, which comes in its place like this.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+        self.stream = Stream(loop, sock, self, READ_BYTES)
+        self.touch()
+        self._look_later(timeout_s)
+
+    def respond(self, answer: str) -> None:
+        """Send an answer."""
+        if self.stream.unsent > MOST_UNSENT:  # it asks and asks, and reads no answer
+            self.close()
+        else:
+            self.stream.send(f"{answer}\r\n".encode(errors="replace"))
+
+    def leave(self, answer: str) -> None:
+        """Say a last word and hang up."""
+        self.respond(answer)
+        self.stream.finish()
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed = True
+            self._timer.cancel()
+            self.stream.close()
+            self._talk.control_closed()
+
+    # What the connection tells.
+
+    def received(self, chunk: bytes) -> None:
+        self._line += chunk
+        while not (self.closed or self.stream.finishing):
+            end = self._line.find(b"\n")
+            if (len(self._line) if end < 0 else end) > LONGEST_LINE:
+                self.leave("500 Line too long.")
+            elif end < 0:
+                return
+            else:
+                line = bytes(self._line[:end]).rstrip(b"\r")  # some cameras leave out the \r
+                del self._line[: end + 1]
+                self._take(line)
+
+    def ended(self, how: End) -> None:
+        self.close()
+
+    finished = close
+
+    def failed(self) -> None:
+        log.error("a session failed", exc_info=sys.exception(), extra={"action": "ftp_error"})
+        self.close()
+
+    def _take(self, line: bytes) -> None:
+        if not self.busy:
             self._execute(line)
         elif len(self._pipelined) < MOST_PIPELINED:
             self._pipelined.append(line)
@@ -77,53 +103,60 @@ class ControlChannel(Commands):
             self.leave("421 Too many commands at once.")
 
     def _execute(self, raw: bytes) -> None:
-        if self._idler is not None and not self._idler.cancelled:
-            self._idler.reset()
         try:
             line = raw.decode()
         except UnicodeDecodeError:
             line = raw.decode("latin-1")  # every byte is a letter there
-        command, _, argument = line.partition(" ")
-        self.pre_process_command(line, command.upper(), argument)
+        self._talk.execute(line)
 
-    def _resume(self) -> None:
+    def forget(self) -> None:
+        """Forget what came ahead: it was sent in the clear, perhaps by somebody else."""
+        self._line.clear()
+        self._pipelined.clear()
+
+    # Waiting.
+
+    def hold(self) -> None:
+        """Let further commands queue, until ``resume``."""
+        self.busy = True
+
+    def resume(self) -> None:
         """Take up the commands that queued."""
-        self._busy = False
-        if self._leaving:
-            self.leave("421 The server is stopping.")
-        while self._pipelined and not self._busy and not self._closed:
+        self.busy = False
+        self.touch()
+        if self.leaving:
+            self.leave(self.leaving)
+        while self._pipelined and not (self.busy or self.closed or self.stream.finishing):
             self._execute(self._pipelined.popleft())
 
-    def respond(self, answer: str, logfun: object = None) -> None:
-        if self._closed:
-            return
-        if len(self.producer_fifo) > MOST_UNSENT:  # it asks and asks, and reads no answer
-            self.close()
-            return
-        self._last_response = answer
-        self.push(answer + "\r\n")
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call that later; until then commands queue."""
+        self.hold()
 
-    def respond_w_warning(self, answer: str) -> None:
-        log.warning(
-            "told %s: %s", self.remote_ip, printable(answer), extra={"action": "ftp_refused"}
-        )
-        self.respond(answer)
+        def go_on() -> None:
+            if self.closed:
+                return
+            self.busy = False
+            call()
+            if not self.busy:
+                self.resume()
 
-    def leave(self, answer: str) -> None:
-        """Say a last word and hang up."""
-        self.respond(answer)
-        if not self._closed:
-            self.close_when_done()
+        self.loop.call_later(seconds, go_on, _errback=self.failed)
 
-    def stop(self) -> None:
-        """The server stops: hang up, but not before the answer to an upload."""
-        self._leaving = True
-        if not self.in_use:
-            self.leave("421 The server is stopping.")
+    def touch(self) -> None:
+        """It is not silent now."""
+        self._active_at = time.monotonic()
 
-    def _restart_idler(self) -> None:
-        if self._idler is not None and not self._idler.cancelled:
-            self._idler.cancel()
-        self._idler = self.ioloop.call_later(
-            self.timeout, self.handle_timeout, _errback=self.handle_error
-        )
+    def _look_later(self, seconds: float) -> None:
+        self._timer = self.loop.call_later(seconds, self._look, _errback=self.failed)
+
+    def _look(self) -> None:
+        """Whether it is silent for too long."""
+        left = self._active_at + self.timeout_s - time.monotonic()
+        if self._talk.in_use or left > 0:
+            self._look_later(self.timeout_s if self._talk.in_use else left)
+        elif self.stream.finishing:
+            self.close()  # it does not take our last word
+        else:
+            self._look_later(self.timeout_s)
+            self.leave("421 Nothing came for too long.")

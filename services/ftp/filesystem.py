@@ -1,7 +1,7 @@
 """The files and folders one FTP session believes to have: names only, in memory.
 
-Nothing that a camera says can touch a real file, because there is none behind these names. The
-methods are those that the FTP library calls on its file system; they raise OSError as that would.
+Nothing that a camera says can touch a real file, because there is none behind these names. What
+can't be done raises OSError.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ import posixpath
 import stat
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import PurePosixPath
 
 from shared.text import printable
 
 MOST_NAMES = 1000
 """A session may last for months: of its names the latest are remembered."""
+MOST_NAME_CHARACTERS = 250_000
+"""Of all of them together."""
+LONGEST_PATH = 4096
+DEEPEST_PATH = 64
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -34,35 +38,29 @@ class Entry:
 class VirtualFilesystem:
     """The home of one session. Belongs to the thread of the server."""
 
-    root = "/"
-
-    def __init__(self) -> None:
+    def __init__(self, folders: Iterable[str] = ()) -> None:
+        """``folders`` are there from the start and stay."""
         self.cwd = "/"
-        self.cmd_channel: Any = None
+        self._fixed = {
+            f"/{each}": Entry(stat.S_IFDIR | 0o755, 0, time.time())
+            for folder in folders
+            for each in (folder, *map(str, PurePosixPath(folder).parents))
+            if each != "."
+        }
         self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._characters = 0
 
-    # Names: the library's "real" path is the virtual one.
-
-    def ftp2fs(self, name: str) -> str:
+    def path_of(self, name: str) -> str:
         """The absolute name; ``..`` ends at the root."""
         path = posixpath.normpath(posixpath.join(self.cwd, printable(name)))
-        return "/" + path.lstrip("/")
-
-    def fs2ftp(self, path: str) -> str:
-        return path
-
-    def realpath(self, path: str) -> str:
-        return path
-
-    def validpath(self, _path: str) -> bool:
-        return True
+        return _bounded("/" + path.lstrip("/"))
 
     # Questions.
 
     def lstat(self, path: str) -> Entry:
         if path == "/":
             return Entry(stat.S_IFDIR | 0o755, 0, time.time())
-        entry = self._entries.get(path)
+        entry = self._entries.get(path) or self._fixed.get(path)
         if entry is None:
             raise FileNotFoundError(2, "No such file or directory")
         return entry
@@ -70,7 +68,7 @@ class VirtualFilesystem:
     stat = lstat
 
     def lexists(self, path: str) -> bool:
-        return path == "/" or path in self._entries
+        return path == "/" or path in self._entries or path in self._fixed
 
     def isdir(self, path: str) -> bool:
         return self.lexists(path) and stat.S_ISDIR(self.lstat(path).st_mode)
@@ -86,7 +84,8 @@ class VirtualFilesystem:
 
     def listdir(self, path: str) -> list[str]:
         start = path.rstrip("/") + "/"
-        names = (known[len(start) :] for known in self._entries if known.startswith(start))
+        known = {**self._fixed, **self._entries}
+        names = (each[len(start) :] for each in known if each.startswith(start))
         return [name for name in names if name and "/" not in name]
 
     # Changes.
@@ -113,35 +112,44 @@ class VirtualFilesystem:
     def remove(self, path: str) -> None:
         if not self.isfile(path):
             raise FileNotFoundError(2, "No such file or directory")
-        del self._entries[path]
+        self._forget(path)
 
     def rmdir(self, path: str) -> None:
         if not self.isdir(path):
             raise FileNotFoundError(2, "No such file or directory")
         if self.listdir(path):
             raise OSError(39, "Directory not empty")
-        del self._entries[path]
+        if path not in self._entries:
+            raise PermissionError(1, "This folder is one of ftp.folders and stays")
+        self._forget(path)
 
     def rename(self, source: str, target: str) -> None:
         """Give a name, and what is below it, another name."""
         self.lstat(source)
+        if source in self._fixed:
+            raise PermissionError(1, "This folder is one of ftp.folders and stays")
         if (target + "/").startswith(source + "/") and target != source:
             raise OSError(22, "Invalid argument")
         for path in [path for path in self._entries if (path + "/").startswith(source + "/")]:
-            self._entries[target + path[len(source) :]] = self._entries.pop(path)
+            renamed = _bounded(target + path[len(source) :])
+            self._add(renamed, self._forget(path))
 
     def _add(self, path: str, entry: Entry) -> None:
+        if path in self._entries:
+            self._forget(path)
         self._entries[path] = entry
-        self._entries.move_to_end(path)
-        while len(self._entries) > MOST_NAMES:
-            self._entries.popitem(last=False)
+        self._characters += len(path)
+        while len(self._entries) > MOST_NAMES or self._characters > MOST_NAME_CHARACTERS:
+            self._forget(next(iter(self._entries)))
+
+    def _forget(self, path: str) -> Entry:
+        self._characters -= len(path)
+        return self._entries.pop(path)
 
     # Listings.
 
-    def format_list(
-        self, folder: str, names: list[str], ignore_err: bool = True
-    ) -> Iterator[bytes]:
-        """ControlChannel as ``ls -l`` prints them."""
+    def format_list(self, folder: str, names: list[str]) -> Iterator[bytes]:
+        """Lines as ``ls -l`` prints them."""
         for name in names:
             entry = self.lstat(posixpath.join(folder, name))
             at = time.gmtime(entry.st_mtime)
@@ -150,13 +158,17 @@ class VirtualFilesystem:
             line = f"{mode}   1 camera   camera   {entry.st_size:>8} {when} {name}\r\n"
             yield line.encode("utf-8", "replace")
 
-    def format_mlsx(
-        self, folder: str, names: list[str], _perms: str, _facts: list[str], ignore_err: bool = True
-    ) -> Iterator[bytes]:
-        """ControlChannel of RFC 3659."""
+    def format_mlsx(self, folder: str, names: list[str]) -> Iterator[bytes]:
+        """Lines of RFC 3659."""
         for name in names:
             entry = self.lstat(posixpath.join(folder, name))
             kind = "dir" if stat.S_ISDIR(entry.st_mode) else "file"
             modified = time.strftime("%Y%m%d%H%M%S", time.gmtime(entry.st_mtime))
             line = f"modify={modified};size={entry.st_size};type={kind}; {name}\r\n"
             yield line.encode("utf-8", "replace")
+
+
+def _bounded(path: str) -> str:
+    if len(path) > LONGEST_PATH or path.count("/") > DEEPEST_PATH:
+        raise OSError(36, f"A path has up to {LONGEST_PATH} characters and {DEEPEST_PATH} levels")
+    return path

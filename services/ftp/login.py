@@ -3,86 +3,88 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from functools import partial
+from typing import TYPE_CHECKING
 
-from services.ftp.control import ControlChannel
-from services.ftp.filesystem import VirtualFilesystem
-from shared.ingest.accounts import LONGEST_DELAY_S, Account
+from services.ftp import diary
+from shared.ingest.accounts import Account, Attempt, Denied
 from shared.text import printable
+
+if TYPE_CHECKING:
+    from services.ftp.session import Session
 
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3
 
 
-class Login(ControlChannel):
-    """Mixed into the library's session, before it."""
+def user(session: Session, name: str) -> None:
+    session.forget_login()
+    if not _tls_fits(session, name):
+        return
+    session.username = name
+    session.respond("331 Now the password.")
 
-    def ftp_PASS(self, password: str) -> None:
-        if self.authenticated or not self.username:
-            self.respond("503 Log in with USER first, then PASS, once.")
-            return
-        wait = self.state.accounts.wait_s(self.remote_ip, self.username)
-        if wait > LONGEST_DELAY_S:
-            self.leave("421 Too many wrong passwords from this address; try again later.")
-        elif wait:
-            self._later(wait, partial(self._check, password))
-        else:
-            self._check(password)
 
-    def _check(self, password: str) -> None:
-        account = self.state.accounts.check(self.remote_ip, self.username, password)
-        if account:
-            self._welcome(account)
-        else:
-            delay = self.state.accounts.delay_s(self.remote_ip, self.username)
-            self._later(delay, self._turn_away)
+def password(session: Session, text: str) -> None:
+    if session.account or not session.username:
+        session.respond("503 Log in with USER first, then PASS, once.")
+        return
+    if not _tls_fits(session, session.username):
+        return
+    session.control.hold()
+    attempt = Attempt(
+        session.address, session.username, text, lambda verdict: _decided(session, verdict)
+    )
+    session.attempt = attempt
+    session.state.accounts.submit(attempt)
+    session.server.look_at_logins()
 
-    def _later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call that later; until then commands queue."""
 
-        def resume() -> None:
-            if not self._closed:
-                call()
-                if call != self._turn_away and not self.authenticated:
-                    return  # the answer to a wrong password is still to come
-                self._resume()
+def _tls_fits(session: Session, name: str) -> bool:
+    """Whether this account may log in on this connection; if not, that is answered."""
+    tls = session.state.accounts.tls_of(name)
+    if tls == "required" and not session.secured:
+        session.respond("534 This account is for FTPS only: switch the camera to explicit TLS.")
+    elif tls == "plain" and session.secured:
+        session.respond("534 This account is for plain FTP only: cameras.<name>.ftp.tls.")
+    else:
+        return True
+    return False
 
-        self._busy = True
-        self.call_later(seconds, resume)
 
-    def _welcome(self, account: Account) -> None:
-        self.account = account
-        self.authenticated = True
-        self.attempted_logins = 0
-        self.fs = VirtualFilesystem()
-        self.timeout = self.state.section.timeout_s
-        self._restart_idler()
-        self.respond("230 Logged in.")
-        log.info(
-            "camera %s logged in from %s",
-            account.camera,
-            self.remote_ip,
-            extra={"action": "ftp_login", "camera": account.camera, "address": self.remote_ip},
-        )
+def begin_anew(session: Session, _line: str) -> None:
+    session.forget_login()
+    session.respond("230 Log in again.")
 
-    def _turn_away(self) -> None:
-        log.warning(
-            "wrong user or password for %r from %s",
-            printable(self.username)[:64],
-            self.remote_ip,
-            extra={"action": "ftp_login_failed", "address": self.remote_ip},
-        )
-        self.username = ""
-        self.attempted_logins += 1
-        if self.attempted_logins >= MOST_ATTEMPTS:
-            self.leave("530 Wrong user or password. Goodbye.")
-        else:
-            self.respond("530 Wrong user or password.")
 
-    def flush_account(self) -> None:
-        super().flush_account()  # type: ignore[misc]
-        self.account = None
-        self.fs = None
-        self._current_type = "i"
+def _decided(session: Session, verdict: Account | Denied) -> None:
+    attempt, session.attempt = session.attempt, None
+    if verdict is Denied.LATE:
+        session.leave("421 Too many wrong passwords for this account; yours was not checked.")
+    elif verdict is Denied.WRONG:
+        assert attempt is not None
+        session.later(attempt.answer_s, lambda: _turn_away(session))
+    elif isinstance(verdict, Account):
+        _welcome(session, verdict)
+        session.control.resume()
+
+
+def _welcome(session: Session, account: Account) -> None:
+    session.welcome(account)
+    session.respond("230 Logged in.")
+    diary.logged_in(session)
+
+
+def _turn_away(session: Session) -> None:
+    log.warning(
+        "wrong user or password for %r from %s",
+        printable(session.username)[:64],
+        session.address,
+        extra={"action": "ftp_login_failed", "address": session.address},
+    )
+    session.username = ""
+    session.wrong_passwords += 1
+    if session.wrong_passwords >= MOST_ATTEMPTS:
+        session.leave("530 Wrong user or password. Goodbye.")
+    else:
+        session.respond("530 Wrong user or password.")

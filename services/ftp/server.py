@@ -1,170 +1,116 @@
 """The FTP server: one thread, one loop. The only file that knows the FTP library.
 
-The library answers 226 as soon as the data connection ends, however it ends. Here the answer waits
-until a thread of the executor says that the picture is safe, and a broken connection is no end.
+Of the library it takes the loop. What is said on a connection is ours (session.py), because the
+library answers 226 as soon as a data connection ends, however it ends.
 """
 
 from __future__ import annotations
 
 import logging
-import os
+import socket
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from socket import socket
 from typing import Any
 
-from services.ftp.loop_calls import LoopCalls
+from services.ftp import diary
+from services.ftp.loop import LoopCalls, StopHeard
+from services.ftp.openings import Acceptor
 from services.ftp.session import Session
 from services.ftp.state import ServerState
-from services.ftp.transfer import Transfer
-from shared.errors import ConfigError
+from shared.ingest.listening import listening
+from shared.ingest.places import Places
+from shared.stop import Stop
 
 with warnings.catch_warnings():
     # Python 3.11 announces the end of asyncore; later Pythons get it as a package of its own.
     warnings.simplefilter("ignore", DeprecationWarning)
-    from pyftpdlib.handlers import DTPHandler, FTPHandler
-    from pyftpdlib.handlers.ftp.dispatchers import ActiveDTP, PassiveDTP
-    from pyftpdlib.ioloop import Acceptor, IOLoop
-    from pyftpdlib.servers import FTPServer
+    from pyftpdlib.ioloop import IOLoop
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.25
 STOP_GRACE_S = 4.0
-LOGIN_S = 60.0
 BACKLOG = 256
+DESCRIPTORS = 0.4, 3
+"""The part of the process's descriptors that is for FTP. Each session takes the control connection,
+the data connection or its port, and the file."""
 ACCEPT_PAUSE_S = 0.5
+LOOK_S = 0.1
+"""How often waiting passwords are looked at."""
 
 
-class FtpTransfer(Transfer, DTPHandler):  # type: ignore[misc]
-    """One data connection."""
+class Listener:
+    """The socket that cameras connect to, and the sessions that came of it."""
 
-    def __init__(self, sock: socket, session: FtpSession) -> None:
-        self.timeout = session.state.section.stall_s
-        DTPHandler.__init__(self, sock, session)
-
-
-class Active(ActiveDTP):  # type: ignore[misc]
-    """A data connection that is made to the camera."""
-
-    def handle_close(self) -> None:
-        super().handle_close()  # it answers 425
-        self.cmd_channel._shutdown_connecting_dtp()
-
-    handle_timeout = handle_close
-
-
-class Passive(PassiveDTP):  # type: ignore[misc]
-    """A listening socket that waits for one data connection."""
-
-    def __init__(self, session: FtpSession, listener: socket) -> None:
-        self.cmd_channel = session
-        self.log = session.log
-        self.log_exception = session.log_exception
-        Acceptor.__init__(self, ioloop=session.ioloop)
-        self.set_socket(listener)
-        self.accepting = True
-        self.call_later(self.timeout, self.handle_timeout)
-
-    def __repr__(self) -> str:
-        return "<passive socket>"
-
-    def handle_timeout(self) -> None:
-        self.cmd_channel._shutdown_connecting_dtp()
-
-    def handle_accepted(self, sock: socket, address: Any) -> None:
-        super().handle_accepted(sock, address)
-        if self._closed:  # or else it was a stranger, and the wait goes on
-            self.cmd_channel.connected_or_not()
-
-
-class FtpSession(Session, FTPHandler):  # type: ignore[misc]
-    """One control connection. It is its own authorizer: a camera may do to names what it likes."""
-
-    banner = "Snapbus takes pictures."
-    dtp_handler = FtpTransfer
-    active_dtp = Active
-    proto_cmds = {
-        name: command
-        for name, command in FTPHandler.proto_cmds.items()
-        if name not in ("MFMT", "SITE CHMOD", "SITE HELP")
-    } | {"CLNT": {"perm": None, "auth": False, "arg": True, "help": ""}}
-
-    def __init__(self, sock: socket, server: Listener, ioloop: Any = None) -> None:
-        self.start(server.state, server.loop_calls.call_soon)
-        self.authorizer = self
-        self.timeout = min(LOGIN_S, server.state.section.timeout_s)
-        FTPHandler.__init__(self, sock, server, ioloop)
-        self._current_type = "i"
-        self.set_terminator(b"\n")  # some cameras leave out the \r
-
-    def __repr__(self) -> str:
-        return f"<session of {self.remote_ip}>"
-
-    def open_passive(self, listener: socket) -> Passive:
-        return Passive(self, listener)
-
-    def has_perm(self, _username: str, _perm: str, _path: str = "") -> bool:
-        return True
-
-    def get_perms(self, _username: str) -> str:
-        return "elmwadf"
-
-    def get_msg_quit(self, _username: str) -> str:
-        return "Goodbye."
-
-    def run_as_current_user(self, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
-        return function(*args, **named)
-
-    # The library's log lines carry whatever a sender wrote; ours say what happened.
-
-    def log(self, message: str, logfun: object = None) -> None:
-        pass
-
-    logline = logerror = log
-
-    def log_cmd(self, *_: object) -> None:
-        pass
-
-    def log_exception(self, instance: object) -> None:
-        log.error(
-            "a session failed at %r",
-            instance,
-            exc_info=sys.exception(),
-            extra={"action": "ftp_error"},
-        )
-
-
-class Listener(FTPServer):  # type: ignore[misc]
-    """The socket that cameras connect to."""
-
-    def __init__(self, state: ServerState, ioloop: Any) -> None:
+    def __init__(self, state: ServerState, loop: Any, listener: socket.socket) -> None:
         self.state = state
-        self.loop_calls = LoopCalls(ioloop)
-        self.max_cons = state.section.max_connections
-        self.max_cons_per_ip = state.section.max_connections_per_ip
-        address = (state.section.host, state.section.port)
-        super().__init__(address, FtpSession, ioloop=ioloop, backlog=BACKLOG)
+        self.loop = loop
+        self.loop_calls = LoopCalls(loop)
+        self.call_soon = self.loop_calls.call_soon
+        self.sessions: set[Session] = set()
+        self.port = int(listener.getsockname()[1])
+        self.places = Places(
+            "FTP",
+            state.section.max_connections,
+            state.section.max_connections_per_ip,
+            state.accounts.knows,
+            DESCRIPTORS,
+        )
+        self._looking = False
+        self._turned_away = diary.TurnedAway()
+        self._acceptor = Acceptor(loop, listener, self._accept, self._failed)
 
-    def _accept_new_cons(self) -> bool:
-        return len(self.ip_map) <= int(self.max_cons)
+    def close(self) -> None:
+        """Accept nobody any more."""
+        self._acceptor.close()
 
-    def handle_error(self) -> None:
+    def gone(self, session: Session) -> None:
+        """A session is over."""
+        self.sessions.discard(session)
+
+    def _accept(self, sock: socket.socket, address: str) -> None:
+        if refusal := self.places.refusal(address, self.sessions):
+            self._turned_away.note(address, refusal)
+            _turn_away(sock, refusal)
+            return
+        try:
+            self.sessions.add(Session(sock, address, self))
+        except OSError:  # it is gone already
+            sock.close()
+
+    def look_at_logins(self) -> None:
+        """Have the passwords checked whose turn comes, as long as some wait."""
+        if not self._looking and self.state.accounts.waiting:
+            self._looking = True
+            self.loop.call_later(LOOK_S, self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        try:
+            self.state.accounts.pump()
+        except Exception:
+            log.exception("a login failed", extra={"action": "ftp_error"})
+        self.look_at_logins()
+
+    def _failed(self) -> None:
         # Most likely there are no file descriptors left; without the pause the loop would spin.
         log.error(
             "no connection could be accepted",
             exc_info=sys.exception(),
             extra={"action": "ftp_error"},
         )
-        self.del_channel()
-        self.ioloop.call_later(ACCEPT_PAUSE_S, self.add_channel)
+        self._acceptor.pause()
+        self.loop.call_later(ACCEPT_PAUSE_S, self._acceptor.resume)
 
-    def __repr__(self) -> str:
-        return "<FTP server>"
+
+def _turn_away(sock: socket.socket, answer: str) -> None:
+    with suppress(OSError):
+        sock.setblocking(False)
+        sock.send(answer.encode() + b"\r\n")
+    sock.close()
 
 
 class FtpServer:
@@ -179,11 +125,13 @@ class FtpServer:
         self.ready = threading.Event()
         """Set once ``port`` is the one it listens on."""
 
-    def run(self, stop: threading.Event) -> None:
+    def run(self, stop: Stop) -> None:
         """Serve until stopped. Raises ConfigError when the port can't be had."""
         with IOLoop() as loop:
-            self._listener = listener = self._listen(loop)
-            self.port = listener.address[1]
+            section = self._state.section
+            opened = listening("ftp.port", section.host, section.port, BACKLOG)
+            self._listener = listener = Listener(self._state, loop, opened)
+            self.port = listener.port
             self._state.open()
             resolver = self._resolve(stop)
             self.ready.set()
@@ -192,6 +140,7 @@ class FtpServer:
                 self.port,
                 extra={"action": "ftp_started", "port": self.port},
             )
+            StopHeard(loop, stop)
             _poll(loop, until=stop.is_set)
             self._stop_gracefully(loop, listener)
             listener.loop_calls.close()
@@ -204,18 +153,12 @@ class FtpServer:
     def connections(self) -> int:
         """Control connections open now. Any thread."""
         listener = self._listener
-        return len(listener.ip_map) if listener else 0
+        return sum(not each.control.closed for each in list(listener.sessions)) if listener else 0
 
-    def _listen(self, loop: Any) -> Listener:
-        section = self._state.section
-        try:
-            return Listener(self._state, loop)
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise ConfigError(
-                f"ftp.port: can't listen on {section.host}:{section.port}: {reason}. "
-                "Choose a free port; ports under 1024 need special rights."
-            ) from error
+    @property
+    def places(self) -> int:
+        """How many may be connected at once. Any thread."""
+        return self._listener.places.total if self._listener else 0
 
     def _resolve(self, stop: threading.Event) -> threading.Thread | None:
         if not self._state.section.masquerade_address:
@@ -229,22 +172,20 @@ class FtpServer:
     def _stop_gracefully(self, loop: Any, listener: Listener) -> None:
         """Accept nobody any more, finish what has begun, tell everybody to come again."""
         listener.close()
-        for session in _sessions(loop):
+        for session in list(listener.sessions):
             session.stop()
         deadline = time.monotonic() + STOP_GRACE_S
-        _poll(loop, until=lambda: not _sessions(loop) or time.monotonic() > deadline)
-        for session in _sessions(loop):
-            with suppress(OSError):
-                session.leave("421 The server is stopping.")
+        loop.call_later(STOP_GRACE_S, lambda: None)  # the loop wakes then
+        _poll(loop, until=lambda: not listener.sessions or time.monotonic() > deadline)
+        for session in list(listener.sessions):
+            session.leave("421 The server is stopping.")
+            session.control.close()
+            session.data.drop()
 
 
 def _poll(loop: Any, until: Callable[[], bool]) -> None:
     # Not the library's loop(), which sets up logging.
     pause: float | None = 0.0
     while not until():
-        loop.poll(POLL_S if pause is None else min(pause, POLL_S))
+        loop.poll(pause)
         pause = loop.sched.poll()
-
-
-def _sessions(loop: Any) -> list[FtpSession]:
-    return [one for one in list(loop.socket_map.values()) if isinstance(one, FtpSession)]

@@ -1,162 +1,237 @@
-"""One camera's session: its uploads, the answers to them, its data connections."""
+"""One camera's session: its login, its uploads, the answers to them."""
 
 from __future__ import annotations
 
+import socket
 import time
 import uuid
+from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
-from services.ftp.login import Login
+from services.ftp import diary
+from services.ftp.commands import COMMANDS, URGENT
+from services.ftp.control import Control
+from services.ftp.data import DataPort
+from services.ftp.filesystem import VirtualFilesystem
+from services.ftp.loop import Loop
+from services.ftp.state import ServerState
+from services.ftp.stream import Stream
+from services.ftp.transfer import Transfer
 from services.ftp.upload import Refused, Reply, Upload
 from shared.failpoint import reach
+from shared.ingest.accounts import Account, Attempt
 from shared.text import printable
 
-PASSIVE_WAIT_S = 5.0
-PASSIVE_RETRY_S = 0.02
+LOGIN_S = 60.0
 
 
-class Session(Login):
-    """Mixed into the library's session, before it."""
+class Server(Protocol):
+    """What a session asks of its server."""
 
-    def ftp_QUIT(self, line: str) -> None:
-        if self.data_channel is not None and not self.data_channel.receive:
-            self.data_channel.close()  # its upload was refused, or never asked for
-        if self.in_use or self._in_dtp_queue:
-            self._quit_pending = True  # first the answer to the upload
+    loop: Loop
+    state: ServerState
+
+    @property
+    def call_soon(self) -> Callable[[Callable[[], None], Callable[[], None]], None]:
+        """Call the first in the server's thread, the second if that fails. Any thread."""
+
+    def look_at_logins(self) -> None:
+        """Passwords wait to be checked."""
+
+    def gone(self, session: Session) -> None:
+        """The session is over, and so is its last upload."""
+
+
+class Session:
+    """One camera that is connected. Belongs to the thread of the server."""
+
+    def __init__(self, sock: socket.socket, address: str, server: Server) -> None:
+        self.address = address
+        self.state, self.loop = server.state, server.loop
+        self.account: Account | None = None
+        self.username = ""
+        self.last_camera = ""
+        """The account of its last login."""
+        self.uploads = 0
+        """How many of them were taken."""
+        self.wrong_passwords = 0
+        self.fs = VirtualFilesystem(self.state.folders)
+        self.rename_from = ""
+        self.protected = False
+        """Whether data connections are in TLS: PROT P."""
+        self.quitting = False
+        self.id = uuid.uuid4().hex
+        self.connected_at = time.monotonic()
+        self.server = server
+        self.attempt: Attempt | None = None
+        """The login that waits to be checked."""
+        self._storing = self._gone = False
+        self.data = DataPort(self)
+        timeout_s = min(LOGIN_S, self.state.section.timeout_s)
+        self.control = Control(self.loop, sock, self, timeout_s)
+        self.respond = self.control.respond
+        self.leave = self.control.leave
+        self.later = self.control.later
+        self.failed = self.control.failed
+        self.respond("220 Snapbus takes pictures.")
+
+    @property
+    def socket(self) -> socket.socket:
+        """Of the control connection."""
+        return self.control.stream.socket
+
+    @property
+    def in_use(self) -> bool:
+        """Whether an upload is coming in or being stored, or a login waits."""
+        return self.control.busy or self.data.transfer is not None
+
+    @property
+    def logged_in(self) -> bool:
+        return self.account is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether it can't be sent away: an upload is coming in, or it is gone."""
+        return self.data.transfer is not None or self.control.closed
+
+    def send_away(self, text: str) -> None:
+        """Hang up, for others who need the place."""
+        self.leave(text)
+        self.control.close()
+
+    @property
+    def secured(self) -> bool:
+        """Whether the control connection is in TLS."""
+        return self.control.stream.secured
+
+    def secure(self, stream: Stream) -> None:
+        """Have TLS on this connection of the camera."""
+        stream.secure(self.state.protection.context, self.state.protection.wait_s(self.address))
+
+    def stop(self) -> None:
+        """The server stops: hang up, but not before the answer to an upload."""
+        self.control.leaving = "421 The server is stopping."
+        if not self.in_use:
+            self.leave(self.control.leaving)
+
+    def control_closed(self) -> None:
+        """Cameras hang up once they have sent the last byte: what comes in is still heard."""
+        if self.attempt:
+            self.state.accounts.withdraw(self.attempt)
+        self.data.leave()
+        self._gone_perhaps()
+
+    def execute(self, line: str) -> None:
+        """Do what a line of the camera says."""
+        if self.account:
+            self.control.touch()
+        word, _, argument = line.partition(" ")
+        word = word.upper()
+        if word.endswith(URGENT):
+            word = word[-4:]  # a Telnet signal goes before it
+        command = COMMANDS.get(word)
+        if command is None:
+            self.respond(f'500 "{printable(word, 20)}" is not known here.')
+        elif command.login and self.account is None:
+            self.respond("530 Log in with USER and PASS first.")
+        elif command.argument and not argument:
+            self.respond("501 Something is missing after the command.")
         else:
-            super().ftp_QUIT(line)  # type: ignore[misc]
+            command.run(self, argument)
 
-    def ftp_STOR(self, path: str, _mode: str = "w") -> None:
-        self._receive(path, "150 Send the picture.")
+    def welcome(self, account: Account) -> None:
+        """The password was right."""
+        self.account, self.last_camera = account, account.camera
+        self.wrong_passwords = 0
+        self.fs = VirtualFilesystem(self.state.folders)
+        self.control.timeout_s = self.state.section.timeout_s
+        self.control.touch()
 
-    def ftp_APPE(self, path: str) -> None:
-        self._receive(path, "150 Send the picture, whole.")
+    def forget_login(self) -> None:
+        """Whoever comes next logs in anew; an upload goes on."""
+        self.account, self.username, self.rename_from = None, "", ""
+        if not self.data.receiving:
+            self.data.drop()
 
-    def ftp_STOU(self, line: str) -> None:
-        name = f"{printable(line) or 'snapshot'}.{uuid.uuid4().hex[:8]}"
-        self._receive(self.fs.ftp2fs(name), f"150 FILE: {name}")
-
-    def _receive(self, path: str, answer: str) -> None:
-        connector = self._dtp_connector
-        waiting = self._dtp_acceptor or (connector and not connector._closed)
-        if self._in_dtp_queue or (self.data_channel and self.data_channel.receive):
+    def begin(self, path: str, answer: str) -> None:
+        """Take a picture under this name; ``answer`` asks for it."""
+        assert self.account is not None
+        if self.data.waiting is not None or self.data.receiving:
             self.respond("450 Another upload of this session is not finished.")
-        elif not waiting and self.data_channel is None:
+        elif self.data_allowed():
+            try:
+                upload = self.state.begin(self.account, self.id, path)
+            except Refused as refused:
+                self.respond(f"{refused.reply.code} {refused.reply.text}")
+                return
+            self.respond(answer)
+            self.data.use(upload)
+
+    def data_allowed(self) -> bool:
+        """Whether a data connection may be used now; if not, that is answered."""
+        if self.account and self.account.tls == "required" and not self.protected:
+            self.respond("522 Only in TLS: send PBSZ 0 and PROT P before the data connection.")
+        elif not self.data.awaited:
             self.respond("425 Use PASV or EPSV first.")
         else:
-            self._begin(path, answer)
-
-    def _begin(self, path: str, answer: str) -> None:
-        assert self.account is not None
-        try:
-            upload = self.state.begin(self.account, self._session_id, path)
-        except Refused as refused:
-            self.respond(f"{refused.reply.code} {refused.reply.text}")
-            return
-        self.respond(answer)
-        if self.data_channel is None:
-            self._in_dtp_queue = (upload, "STOR")
-        else:
-            self.data_channel.file_obj = upload
-            self.data_channel.enable_receiving("i", "STOR")
+            return True
+        return False
 
     def store(self, upload: Upload) -> None:
         """All bytes have come: have them stored, and answer afterwards."""
-        self._busy = True
+        self.control.hold()
+        self._storing = True
 
         def answer(reply: Reply) -> None:
-            self._call_soon(partial(self._stored, upload, reply), self.handle_error)
+            self.server.call_soon(partial(self._stored, upload, reply), failed)
+
+        def failed() -> None:
+            self._storing = False
+            self.failed()
 
         self.state.finish(upload, answer)
 
     def _stored(self, upload: Upload, reply: Reply) -> None:
-        if reply.accepted and self.fs is not None:
+        self._storing = False
+        if reply.accepted:
+            self.uploads += 1
             self.fs.add_file("/" + upload.name, upload.size)
         reach("ftp.before_answer")
         self.answer(upload, reply)
         reach("ftp.answered")
-        if self._closed:
-            return
-        self._restart_idler()
-        self._resume()
+        if self.control.closed:
+            self._gone_perhaps()
+        else:
+            self.control.resume()
 
     def answer(self, upload: Upload, reply: Reply) -> None:
         """Tell the sender what became of its upload."""
         self.state.note(upload.camera, upload.name, upload.size, reply)
         self.respond(f"{reply.code} {reply.text}")
-        if self._quit_pending and not self._closed:
+        if self.quitting:
             self.leave("221 Goodbye.")
 
-    def _make_epasv(self, extmode: bool = False, deadline: float = 0.0) -> None:
-        """Open a passive socket; where the range is in use, wait for a port to become free."""
-        self._shutdown_connecting_dtp()
-        if self.data_channel is not None:
-            self.data_channel.close()
-        address = self.socket.getsockname()[0]
-        listener = self.state.passive_socket(self.socket.family, address)
-        deadline = deadline or time.monotonic() + PASSIVE_WAIT_S
-        if listener:
-            port = listener.getsockname()[1]
-            self._dtp_acceptor = self.open_passive(listener)
-            self.respond(_epsv(port) if extmode else _pasv(self._outer(address), port))
-        elif time.monotonic() < deadline:
-            self._busy = True
-            self.call_later(PASSIVE_RETRY_S, self._retry_passive, extmode, deadline)
-            return
-        else:
-            self.respond("425 All passive ports are in use (ftp.passive_ports). Try again.")
+    def transfer_over(self, transfer: Transfer) -> None:
+        """A data connection is closed."""
+        if self.data.transfer is transfer:
+            self.data.transfer = None
+        self.control.touch()
+        self._gone_perhaps()
 
-    def _retry_passive(self, extmode: bool, deadline: float) -> None:
-        self._busy = False
-        self._make_epasv(extmode, deadline)
-        if not self._busy:
-            self._resume()
+    def _gone_perhaps(self) -> None:
+        if self.control.closed and self.data.transfer is None and not self._storing:
+            if not self._gone:
+                diary.left(self)
+            self._gone = True
+            self.server.gone(self)
 
-    def connected_or_not(self) -> None:
-        """The sender has connected, but the connection may have broken in that moment."""
-        if self.data_channel is None:
-            self._wait_no_more(Reply(451, "Upload incomplete: the connection broke.", "cut"))
-
-    def _on_dtp_connection(self) -> None:
-        self._dtp_connector = None  # the library would take it for one that still connects
-        super()._on_dtp_connection()  # type: ignore[misc]
-
-    def _shutdown_connecting_dtp(self) -> None:
-        super()._shutdown_connecting_dtp()  # type: ignore[misc]
-        self._wait_no_more(Reply(425, "No data connection came. Send it again.", "cut"))
-
-    def _wait_no_more(self, reply: Reply) -> None:
-        """What waits for a data connection gets none: its sender is told, the session is free."""
-        if self._out_dtp_queue:
-            self._out_dtp_queue = None  # a listing
-            self.respond(f"{reply.code} {reply.text}")
-        if self._in_dtp_queue:
-            upload, self._in_dtp_queue = self._in_dtp_queue[0], None
-            self.answer(upload, reply)
-
-    def _outer(self, address: str) -> str:
-        inner = address.removeprefix("::ffff:")
-        local = self.remote_ip.removeprefix("::ffff:").startswith("127.")
-        return inner if local else self.state.outer_address or inner
-
-    def _on_dtp_close(self) -> None:
-        self.data_channel = None
-        if self._closed or self._busy:
-            return
-        self._restart_idler()
-
-    def close(self) -> None:
-        if not self._closed and self.data_channel is not None and self.data_channel.receive:
-            # Cameras hang up once they have sent the last byte: that upload may still be whole.
-            self.data_channel = None
-        super().close()  # type: ignore[misc]
+    def outer(self, address: str) -> str:
+        """Where the other side finds this server, by the address it is reached at."""
+        return outer(address, self.address, self.state.outer_address)
 
 
-def _pasv(address: str, port: int) -> str:
-    if ":" in address:
-        return "425 PASV is for IPv4: use EPSV."
-    return f"227 Entering passive mode ({address.replace('.', ',')},{port >> 8},{port & 255})."
-
-
-def _epsv(port: int) -> str:
-    return f"229 Entering extended passive mode (|||{port}|)."
+def outer(address: str, peer: str, outside: str) -> str:
+    """Neighbours on this machine are told its real address, all others the outer one."""
+    inner = address.removeprefix("::ffff:")
+    return inner if peer.removeprefix("::ffff:").startswith("127.") else outside or inner

@@ -8,14 +8,23 @@ import random
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from services.ftp.executor import UploadExecutor
-from services.ftp.upload import Refused, Reply, Sender, Upload
+from services.ftp.accounts import Logins
+from services.ftp.probes import is_test_name
+from services.ftp.shared import Newcomers
+from services.ftp.upload import BUSY, NO_CAMERA, Refused, Reply, Sender, Upload, broken, finish
+from shared.failpoint import reach
+from shared.ingest import protection
 from shared.ingest.accounts import Account, Accounts
+from shared.ingest.alarm import Alarm, told
+from shared.ingest.gathering import Gathering
+from shared.ingest.known import KnownPairs
+from shared.ingest.quota import Quota
 from shared.service import Context
-from shared.settings.ingest import FtpSection
+from shared.settings.ftp import FtpSection
 
 log = logging.getLogger(__name__)
 
@@ -28,46 +37,100 @@ class ServerState:
     def __init__(
         self,
         section: FtpSection,
-        accounts: Callable[[], Mapping[str, Account]],
+        logins: Callable[[], Logins],
         context: Context,
     ) -> None:
         self.section = section
-        self.accounts = Accounts(accounts)
+        self.logins = logins
+        self.accounts = Accounts(lambda: logins().accounts)
+        self.accounts.guesses.alarm = Alarm("ftp", context.record)
+        self._known = KnownPairs("ftp", context.settings.data)
+        self.accounts.logged_in = self._known.note
+        self._newcomers = Newcomers()
+        self.folders = (*section.folders, *filter(None, [section.upload_folder]))
+        """Folders that each session finds."""
         self.outcomes = Counter(taken=0, repeated=0, tests=0, refused=0, cut=0)
         self.received_bytes = 0
         self.last_refusal = ""
+        self.quota = Quota("ftp", context.journal.read.taken_since)
         self.outer_address = ""
         """What PASV answers in place of the server's own address; set by another thread."""
         self._context = context
         self._ports = _ports(section.passive_ports)
-        self._executor: UploadExecutor | None = None
+        self._uploads: Gathering[Upload, Reply] | None = None
+        self._protection: protection.Protection | None = None
+
+    @property
+    def protection(self) -> protection.Protection:
+        """The TLS of the server, once it is open."""
+        assert self._protection is not None
+        return self._protection
 
     def open(self) -> None:
-        """Start the threads that store uploads."""
-        self._executor = UploadExecutor(self._context.intake, self.section.store_threads)
+        """Get ready for TLS and start the threads that store uploads. Raises ConfigError."""
+        self._protection = protection.load("ftp", self.section, self._context.settings.data)
+        for pair in self._known.load():
+            self.accounts.remember(*pair)
+        self.quota.load()
+        self._newcomers.load(self._context.journal, self.logins().shared.values())
+        self._uploads = Gathering(
+            "ftp",
+            self.section.store_threads,
+            partial(finish, self._context.intake),
+            late=_late,
+            failed=broken,
+        )
 
     def close(self, timeout_s: float) -> None:
-        """Finish what was received."""
-        if self._executor:
-            self._executor.close(timeout_s)
+        """Finish what was received, and keep who was here."""
+        if self._uploads:
+            self._uploads.close(timeout_s)
+        self._known.close()
 
     def begin(self, account: Account, session: str, path: str) -> Upload:
         """A new upload. Raises Refused."""
-        sender = Sender(account.camera, session, account.zone)
         try:
-            return Upload(self._context, sender, path.lstrip("/"))
+            camera = self._camera(account, path)
+            whose = camera or account
+            sender = Sender(whose.camera, session, whose.zone, nameless=camera is None)
+            over = partial(self._over_quota, whose)
+            upload = Upload(self._context, sender, path.lstrip("/"), over)
         except Refused as refused:
             self.note(account.camera, path, 0, refused.reply)
             raise
+        self.quota.begin(upload)
+        return upload
+
+    def _camera(self, account: Account, path: str) -> Account | None:
+        """The camera that an upload by this account is of; None: it is no camera's, and can only be
+        a test. Raises Refused."""
+        shared = self.logins().shared.get(account.username)
+        if shared is None:
+            return account
+        if member := shared.member(path):
+            return member
+        new = shared.newcomer(path)
+        if new and self._newcomers.allows(shared, new.camera):
+            return new
+        if is_test_name(path):
+            return None
+        raise Refused(NO_CAMERA)
 
     def finish(self, upload: Upload, answer: Callable[[Reply], None]) -> None:
         """Have an upload stored; ``answer`` is called in another thread."""
-        assert self._executor is not None
-        self._executor.submit(upload, answer)
+        assert self._uploads is not None
+
+        def finished(reply: Reply) -> None:
+            reach("ftp.finished")
+            answer(reply)
+
+        self._uploads.submit(upload, finished)
 
     def note(self, camera: str, name: str, size: int, reply: Reply) -> None:
         """Count and log what became of an upload."""
         self.outcomes[reply.outcome] += 1
+        if reply.outcome == "taken":
+            self.quota.note(camera, size)
         if reply.accepted:
             return  # the intake has logged it
         self.last_refusal = f"{camera}: {reply.text}"
@@ -78,6 +141,10 @@ class ServerState:
             reply.text,
             extra={"action": "upload_refused", "camera": camera, "size": size, "code": reply.code},
         )
+
+    def _over_quota(self, account: Account, size: int) -> Reply | None:
+        text = self.quota.refusal(account.camera, account.quota, size)
+        return Reply(552, text) if text else None
 
     def passive_socket(self, family: int, address: str) -> socket.socket | None:
         """A listening socket on a free port of the passive range; None when all are in use now."""
@@ -117,10 +184,18 @@ class ServerState:
         return {
             "accounts": len(self.accounts),
             "connections": connections,
+            "over_quota": self.quota.over,
+            "guessed": told(self.accounts.guesses),
             "uploads": dict(self.outcomes),
             "received_bytes": self.received_bytes,
             "last_refusal": self.last_refusal,
+            "certificate_sha256": self._protection.fingerprint if self._protection else "",
         }
+
+
+def _late(upload: Upload) -> Reply:
+    upload.close()
+    return BUSY
 
 
 def _ports(text: str) -> range:

@@ -1,106 +1,129 @@
-"""A data connection on which a picture comes in: where its end is, and where it only broke off."""
+"""A data connection: a picture comes in, or a list of names goes out.
+
+Here is decided where a picture's end is, and where it only broke off.
+"""
 
 from __future__ import annotations
 
 import logging
+import socket
 import sys
-from socket import SO_ERROR, SOL_SOCKET
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
+from services.ftp.loop import End
+from services.ftp.stream import Stream
 from services.ftp.upload import Refused, Reply, Upload
+
+if TYPE_CHECKING:
+    from services.ftp.session import Session
 
 log = logging.getLogger(__name__)
 
+READ_BYTES = 262_144
+
 
 class Transfer:
-    """Mixed into the library's data connection, before it."""
+    """One data connection. It reads nothing before its command came."""
 
-    ac_in_buffer_size = 262_144
-    file_obj: Upload | None
-    tot_bytes_received: int
-    _lastdata: int
+    def __init__(self, session: Session, sock: socket.socket) -> None:
+        self._session = session
+        self._upload: Upload | None = None
+        self._began = time.monotonic()
+        self._moved = self._moved_before = 0
+        self.closed = False
+        self.receiving = False
+        self._stream = Stream(session.loop, sock, self, READ_BYTES, reading=False)
+        self._wait()
+        if session.protected:
+            session.secure(self._stream)
 
-    if TYPE_CHECKING:
+    def receive(self, upload: Upload) -> None:
+        """Take a picture."""
+        self._upload, self.receiving = upload, True
+        self._stream.read()
 
-        def __getattr__(self, name: str) -> Any: ...
+    def send(self, text: bytes) -> None:
+        """Send this and close."""
+        self._moved += 1
+        self._stream.send(text)
+        self._stream.finish()
 
-    def __repr__(self) -> str:
-        return "<data connection>"
+    def close(self) -> None:
+        """Hang up; what came in is forgotten."""
+        if self.closed:
+            return
+        self.closed = True
+        self._timer.cancel()
+        self._stream.close()
+        if self._upload is not None:
+            self._upload.close()
+            self._upload = None
+        self._session.transfer_over(self)
 
-    def readable(self) -> bool:
-        if not self.receive and not self._initialized:
-            # It sends before its STOR was read; enable_receiving() listens again.
-            self.del_channel()
-        return bool(self.receive)
+    def cut(self, why: str, code: int = 451) -> None:
+        """The upload ends before its end."""
+        self._refuse(Reply(code, f"Upload incomplete: {why}. Send it again.", "cut"))
 
-    def handle_read(self) -> None:
+    # What the connection tells.
+
+    def received(self, chunk: bytes) -> None:
+        assert self._upload is not None
+        self._moved += len(chunk)
+        self._session.state.received_bytes += len(chunk)
         try:
-            chunk = self.socket.recv(self.ac_in_buffer_size)
-        except BlockingIOError:
-            return
-        except OSError:
-            self.cut("the connection broke")
-            return
-        if not chunk:
-            self._ended()
-            return
-        self.tot_bytes_received += len(chunk)
-        self.cmd_channel.state.received_bytes += len(chunk)
-        assert self.file_obj is not None
-        try:
-            self.file_obj.write(chunk)
+            self._upload.write(chunk)
         except Refused as refused:
-            self._end(refused.reply)
+            self._refuse(refused.reply)
 
-    handle_read_event = handle_read
-
-    def handle_close(self) -> None:
-        if self.receive:
+    def ended(self, how: End) -> None:
+        if self._upload is None:
+            self.close()
+        elif how is End.BROKEN or (how is End.CLEAN and self._stream.was_reset()):
             self.cut("the connection broke")
         else:
-            super().handle_close()  # type: ignore[misc]
-
-    def handle_timeout(self) -> None:
-        slow = self.get_elapsed_time() > self.cmd_channel.state.section.upload_s
-        if self.get_transmitted_bytes() > self._lastdata and not slow:
-            self._lastdata = self.get_transmitted_bytes()
-            return
-        session = self.cmd_channel
-        if self.receive:
-            self.cut("it took too long" if slow else "no byte came for too long", 421)
-        else:
+            upload, self._upload = self._upload, None  # it is the executor's now
+            upload.may_be_cut = how is End.RAGGED
+            try:
+                self._session.store(upload)
+            except Exception:
+                self._upload = upload
+                raise
             self.close()
-        session.close_when_done()
 
-    def handle_error(self) -> None:
+    def finished(self) -> None:
+        self.close()
+        self._session.respond("226 Transfer complete.")
+
+    def failed(self) -> None:
         log.error(
             "a data connection failed", exc_info=sys.exception(), extra={"action": "ftp_error"}
         )
         self.cut("internal error")
 
-    def cut(self, why: str, code: int = 451) -> None:
-        """The upload ends before its end."""
-        self._end(Reply(code, f"Upload incomplete: {why}. Send it again.", "cut"))
+    # Its time.
 
-    def _ended(self) -> None:
-        if self.socket.getsockopt(SOL_SOCKET, SO_ERROR):
-            self.cut("the connection broke")
+    def _wait(self) -> None:
+        self._timer = self._session.loop.call_later(
+            self._session.state.section.stall_s, self._look, _errback=self.failed
+        )
+
+    def _look(self) -> None:
+        slow = time.monotonic() - self._began > self._session.state.section.upload_s
+        if self._moved > self._moved_before and not slow:
+            self._moved_before = self._moved
+            self._wait()
             return
-        self.cmd_channel.store(self.file_obj)
-        self.file_obj = None  # it is the executor's now
-        self.close()
+        if self.receiving:
+            self.cut("it took too long" if slow else "no byte came for too long", 421)
+        else:
+            self.close()
+        self._session.control.stream.finish()
 
-    def _end(self, reply: Reply) -> None:
-        upload, self.file_obj = self.file_obj, None
-        if self._closed:
+    def _refuse(self, reply: Reply) -> None:
+        upload = self._upload
+        if self.closed:
             return
         self.close()  # first, as RFC 959 wants it
         if upload is not None:
-            upload.close()
-            self.cmd_channel.answer(upload, reply)
-
-    def close(self) -> None:
-        if self.file_obj is not None:  # closed by the session: ABOR, or a new PASV
-            self.file_obj.close()
-            self.file_obj = None
-        super().close()  # type: ignore[misc]
+            self._session.answer(upload, reply)

@@ -8,11 +8,11 @@ and a camera that renames ``x.tmp`` has been told already that x is safe.
 from __future__ import annotations
 
 import logging
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from services.ftp.probes import PROBE_BYTES, is_probe
 from shared.errors import (
     IncompletePicture,
     JournalUnavailable,
@@ -23,20 +23,16 @@ from shared.errors import (
     StoreError,
     StoreFull,
 )
-from shared.events import CameraTested, now
-from shared.ingest.capture_time import captured_at
+from shared.events import CameraTested
 from shared.ingest.intake import Accepted, Arrival, Intake
-from shared.picture.format import MAGIC, begins, sniff
+from shared.picture.format import sniff
 from shared.service import Context
 from shared.store import Part
 
 log = logging.getLogger(__name__)
 
-PROBE_BYTES = 1024
-"""A smaller file that is no picture is a camera's test."""
-
-_PROBE_NAME = re.compile(r"(?i)(dvrworkdirectory|(ftp)?[-_ ]?test[^/]*)$")
-_PICTURE_NAME = re.compile(r"(?i)\.(jpe?g|png)$")
+ENDS = (b"\xff\xd9", b"\x00\x00\x00\x00IEND\xaeB`\x82")
+"""How a JPEG and a PNG end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +48,15 @@ class Reply:
         return self.code < 400
 
 
+BUSY = Reply(451, "Too busy to store it now. Send it again later.")
+NO_CAMERA = Reply(
+    553,
+    "Refused: no camera is known by this folder or name. Upload into a folder called as the camera "
+    "is, or add what it is called to cameras.<name>.ftp.names.",
+)
+_CUT = Reply(451, "Upload incomplete: TLS ended without close_notify. Send it again.", "cut")
+
+
 class Refused(Exception):
     """This upload can't be taken; no more of it need be read."""
 
@@ -62,25 +67,38 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who uploads: one session of one camera."""
+    """Who uploads: one session of one camera. ``nameless``: which one is not known, so that it can
+    only be a test; ``camera`` is the account then."""
 
     camera: str
     session: str
     zone: tzinfo | None = None
+    nameless: bool = False
 
 
 class Upload:
-    """A file being received. Has the methods of a file that the FTP library calls; written in the
-    server's thread, finished in another, never in both at once."""
+    """A file being received: written in the server's thread, finished in another, never in both
+    at once."""
 
-    def __init__(self, context: Context, sender: Sender, name: str) -> None:
-        """Raises Refused when nothing can be stored now."""
+    def __init__(
+        self,
+        context: Context,
+        sender: Sender,
+        name: str,
+        over_quota: Callable[[int], Reply | None] = lambda size: None,
+    ) -> None:
+        """Raises Refused when nothing can be stored now. ``over_quota`` says whether so many more
+        bytes are too many; 0: whether one more picture is."""
         self.name = name
         self.closed = False
+        self.may_be_cut = False
+        """Whether its sender ended it without a word that this was all."""
         self._context = context
         self._sender = sender
         self._recognised = False
+        self._over_quota = over_quota
         self._part: Part | None = None  # made with the first byte: much that is opened stays empty
+        self._check_quota(0)
         try:
             context.store.volume.check_space()
         except StoreError as error:
@@ -91,11 +109,17 @@ class Upload:
         return self._sender.camera
 
     @property
+    def nameless(self) -> bool:
+        """Whether it is not known which camera it is of."""
+        return self._sender.nameless
+
+    @property
     def size(self) -> int:
         return self._part.size if self._part else 0
 
     def write(self, chunk: bytes) -> None:
         """Take more bytes. Raises Refused; then the upload is closed."""
+        self._check_quota(len(chunk))
         try:
             part = self._part = self._part or self._context.intake.receive()
             part.write(chunk)
@@ -106,6 +130,11 @@ class Upload:
             self.close()
             raise Refused(refusal(error)) from error
 
+    def _check_quota(self, size: int) -> None:
+        if reply := self._over_quota(size):
+            self.close()
+            raise Refused(reply)
+
     def close(self) -> None:
         """Forget the bytes, unless they were accepted."""
         if not self.closed:
@@ -115,30 +144,23 @@ class Upload:
 
     def arrival(self) -> Arrival:
         """What is known of the picture."""
-        time = captured_at(self.name, now(), self._sender.zone)
-        return Arrival(
-            camera=self._sender.camera,
-            door="ftp",
-            name=self.name[-255:],
-            captured_at=time,
-            captured_by="name" if time else "arrival",
-        )
+        sender = self._sender
+        return Arrival(camera=sender.camera, door="ftp", name=self.name, zone=sender.zone)
 
     def picture(self) -> Part | None:
         """The bytes, or None when they are a camera's test."""
         part = self._part
-        return None if part is None or self._is_probe(part) else part
+        return None if part is None or is_probe(self.name, part) else part
 
-    def _is_probe(self, part: Part) -> bool:
-        head = part.head
-        if part.size >= PROBE_BYTES or head.startswith(MAGIC):
+    def seems_cut(self) -> bool:
+        """Whether bytes may be missing: its sender did not say that this was all, and it does not
+        end where a picture ends. Whether that is the end of this picture, the intake finds out."""
+        if not self.may_be_cut:
             return False
-        if _PROBE_NAME.search(self.name):
+        if self._part is None:
             return True
-        if _PICTURE_NAME.search(self.name):
-            return False
-        # The first bytes of a picture, and no more, are a cut upload and not a test.
-        return not begins(head)
+        with self._part.mapped() as data:
+            return not bytes(data[-len(ENDS[1]) :]).endswith(ENDS)
 
     def tested(self) -> Reply:
         """Record the camera's test. Raises JournalUnavailable."""
@@ -151,9 +173,13 @@ class Upload:
 def finish(intake: Intake, uploads: Sequence[Upload]) -> list[Reply]:
     """All bytes of these are there: store them, and say what to answer to each. Blocks."""
     try:
-        pictures = {upload: part for upload in uploads if (part := upload.picture())}
+        replies = {upload: _CUT for upload in uploads if upload.seems_cut()}
+        whole = [upload for upload in uploads if upload not in replies]
+        pictures = {upload: part for upload in whole if (part := upload.picture())}
+        replies |= {upload: NO_CAMERA for upload in pictures if upload.nameless}
+        pictures = {upload: part for upload, part in pictures.items() if not upload.nameless}
         outcomes = intake.accept_all([(part, each.arrival()) for each, part in pictures.items()])
-        replies = dict(zip(pictures, map(_reply, outcomes), strict=True))
+        replies |= zip(pictures, map(_reply, outcomes), strict=True)
         return [replies.get(upload) or _test_reply(upload) for upload in uploads]
     finally:
         for upload in uploads:

@@ -1,4 +1,7 @@
-from services.scheduler.app import build
-from shared.main import main
+from shared.main import main, only_check
+
+only_check("scheduler")
+
+from services.scheduler.app import build  # noqa: E402  takes seconds, which a check need not
 
 main("scheduler", build)

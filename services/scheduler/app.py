@@ -8,8 +8,11 @@ from typing import Any
 from services.scheduler.integrity import IntegrityCheck
 from services.scheduler.interval import Intervals
 from services.scheduler.janitor import Janitor
+from services.scheduler.jobs import Job, Jobs
 from services.scheduler.reconciler import Reconciler
+from services.scheduler.tokens import TokenBackup
 from shared.service import Context, Service, Source
+from shared.settings.section import zone_of
 
 OFF = "intervals are switched off by scheduler.enabled; unfinished work is looked after"
 
@@ -27,8 +30,25 @@ def build(context: Context) -> Service:
     sources: list[Source] = [
         Reconciler(context, at_once=local),
         IntegrityCheck(context),
-        Janitor(context),
+        _jobs(context),
     ]
     if wanted:
         sources.insert(0, intervals)
     return Service(name="scheduler", sources=sources, about=about)
+
+
+def _jobs(context: Context) -> Jobs:
+    """What older installations did by cron."""
+    settings = context.settings
+    section = settings.scheduler
+    return Jobs(
+        [
+            Job("cleanup", section.cleanup_at, Janitor(context.store)),
+            Job(
+                "backup of tokens",
+                section.backup_tokens_at,
+                TokenBackup(settings.data, section.tokens),
+            ),
+        ],
+        zone_of(settings.drive.timezone),
+    )

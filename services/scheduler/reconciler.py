@@ -13,14 +13,16 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from shared.envelope import REPEATED
 from shared.errors import BrokerUnavailable, JournalUnavailable, StoreError
 from shared.events import now
 from shared.failpoint import reach
+from shared.ingest.arrival import with_hash
 from shared.ingest.spool import Spool
+from shared.journal.catalogue import Candidate
 from shared.journal.queries.recovery import Owed
 from shared.service import Context
 
@@ -40,6 +42,9 @@ OVERDUE = timedelta(minutes=10)
 """After this an event is delivered again even to a service that is making progress."""
 ALIVE = timedelta(minutes=1)
 """A service that reported its status within this is running."""
+LOOKS = 3
+"""How often within a grace time forgotten events are looked for while there are none."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SHORT_PAUSE_S = 0.1
 """The pause after a round that left work to do at once."""
 
@@ -62,6 +67,7 @@ class Reconciler:
         self._spool = Spool(context.store)
         self._open_before = clock() if at_once else None
         self._advanced_at = time.monotonic()
+        self._none_at = LONG_AGO
         # What was published or delivered again recently is on its way or being handled.
         self._announced = Recently(ANNOUNCE_AGAIN_S)
         self._delivered = Recently(REDELIVER_GRACES * section.grace_s)
@@ -109,9 +115,7 @@ class Reconciler:
         """Record the pictures that were acknowledged while the journal was away."""
         count = 0
         for waiting in self._spool:
-            _, known = self._context.journal.record_snapshot(
-                waiting.taken, waiting.keys, repeats_since=waiting.repeats_since
-            )
+            known = self._record(waiting)
             reach("reconciler.before_drop")
             self._spool.drop(waiting)
             reach("reconciler.dropped")
@@ -119,6 +123,28 @@ class Reconciler:
                 self._context.announce([waiting.taken])
             count += 1
         return count
+
+    def _record(self, waiting: Candidate) -> bool:
+        """Record a spooled picture; returns whether it was known."""
+        journal, taken = self._context.journal, waiting.taken
+        ((holder_id, known),) = journal.record_snapshots([waiting])
+        if not known or taken.data.get("request_id"):  # one request is one picture
+            return known
+        key, sha256 = waiting.keys[0], taken.data["sha256"]
+        holder = journal.holders([(taken.organisation, key)]).get((taken.organisation, key))
+        if holder is None or holder.sha256 == sha256:
+            return True
+        log.warning(
+            "a key of %s was used again for another picture while the journal was away: %s is kept "
+            "beside %s",
+            taken.subject,
+            taken.snapshot_id,
+            holder_id,
+            extra={"action": "key_reused", "camera": taken.subject},
+        )
+        apart = replace(waiting, keys=(with_hash(key, sha256),))
+        ((_, known),) = journal.record_snapshots([apart])
+        return known
 
     def _publish(self) -> int:
         before = self._open_before or self._now() - timedelta(seconds=UNPUBLISHED_S)
@@ -145,10 +171,14 @@ class Reconciler:
         """Forgotten events, except those still waiting in the queue of a service that makes
         progress."""
         moment = self._now()
+        if abs(moment - self._none_at) < self._grace / LOOKS:
+            return []
+        forgotten = self._recovery.forgotten(moment - self._grace, BATCH)
+        self._none_at = LONG_AGO if forgotten else moment
         progresses: dict[str, bool] = {}
         reached: dict[str, datetime | None] = {}
         chosen = []
-        for one in self._recovery.forgotten(moment - self._grace, BATCH):
+        for one in forgotten:
             if one.service not in progresses:
                 latest = self._recovery.last_progress(one.service)
                 progresses[one.service] = bool(latest and moment - latest < self._grace)

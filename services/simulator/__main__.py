@@ -1,7 +1,7 @@
-"""Runs the simulated cameras alone."""
+from shared.main import main, only_check
 
-from services.simulator.app import build
-from shared.main import main
+only_check("simulator")
 
-if __name__ == "__main__":
-    main("simulator", build)
+from services.simulator.app import build  # noqa: E402  takes seconds, which a check need not
+
+main("simulator", build)

@@ -1,14 +1,19 @@
-"""Wires the simulated cameras: porch pushes by FTP, gate is a Foscam, yard wants a Digest login."""
+"""Wires the simulated cameras: porch pushes by FTP, gate is a Foscam, yard wants a Digest login.
+
+Beside them there is one of each brand, to be tried.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from services.simulator.demo import DIGEST, FOSCAM, PUSHES, fetch_account, ftp_account
+from services.simulator.demo import BRANDS, DIGEST, FOSCAM, PUSHES, fetch_account, ftp_account
+from services.simulator.devices import demo_devices, in_moods
 from services.simulator.http import HttpCameras
 from services.simulator.pictures import Pictures
 from services.simulator.push import FtpPusher
+from services.simulator.rtsp import RtspCamera
 from shared.service import Context, Service
 
 
@@ -16,12 +21,18 @@ def build(context: Context) -> Service:
     """The simulated cameras of this configuration, with the passwords it has for them."""
     settings = context.settings
     section = settings.simulator
-    served = HttpCameras(
-        section.host,
-        section.http_port,
-        foscam=(fetch_account(settings, FOSCAM), Pictures(FOSCAM, section.pictures)),
-        generic=(fetch_account(settings, DIGEST), Pictures(DIGEST, section.pictures)),
+    brands = fetch_account(settings, BRANDS)
+    devices = demo_devices(
+        {each: Pictures(each, section.pictures) for each in (FOSCAM, DIGEST)},
+        foscam=fetch_account(settings, FOSCAM),
+        generic=fetch_account(settings, DIGEST),
+        brands=brands,
     )
+    in_moods(devices, section.moods)
+    served = HttpCameras(section.host, section.http_port, devices)
+    streams = []
+    if section.rtsp_port is not None:
+        streams.append(RtspCamera(section.host, section.rtsp_port, brands))
     ftp_port = settings.ftp.port if section.ftp_port is None else section.ftp_port
     pusher = FtpPusher(
         (section.ftp_host, ftp_port),
@@ -37,4 +48,4 @@ def build(context: Context) -> Service:
             "last_error": pusher.last_error if pusher.failures_in_a_row else "",
         }
 
-    return Service(name="simulator", sources=(served, pusher), about=about)
+    return Service(name="simulator", sources=(served, *streams, pusher), about=about)

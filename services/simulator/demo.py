@@ -10,8 +10,15 @@ from shared.settings.cameras import CameraSection
 from shared.settings.simulator import SimulatorSection
 
 PUSHES, FOSCAM, DIGEST = "porch", "gate", "yard"
+BRANDS = "brands"
+"""Stands for one camera of each brand, which no configuration names; they are there to be tried."""
 USER = "demo"
-PASSWORDS = {PUSHES: "demo-porch", FOSCAM: "demo-gate", DIGEST: "demo-yard"}
+PASSWORDS = {
+    PUSHES: "demo-porch",
+    FOSCAM: "demo-gate",
+    DIGEST: "demo-yard",
+    BRANDS: "demo-brands",
+}
 DIGEST_PATH = "/digest/snapshot.jpg"
 
 

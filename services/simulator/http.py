@@ -1,25 +1,24 @@
-"""Simulated cameras that are asked over HTTP: a Foscam, and others with Digest, Basic or no login.
-
-They answer as the real ones: a Foscam says that a password is wrong by status 200 and XML.
-"""
+"""Simulated cameras that are asked over HTTP: the server before them, and their moods."""
 
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from services.simulator.demo import Account
-from services.simulator.login import DigestGuard, basic_ok
-from services.simulator.pictures import Pictures
+from services.simulator.devices.device import Device, Mood, Reply, Request, page
+from services.simulator.devices.onvif import Onvif
 from shared.errors import ConfigError
 
 log = logging.getLogger(__name__)
 
-FRAME_PAUSE_S = 0.2
-BOUNDARY = "frame"
+MAX_BODY = 65_536
+DRIP_S = 0.2
+DRIP_BYTES = 512
+SILENCE_S = 60.0
 
 
 class HttpCameras:
@@ -31,16 +30,15 @@ class HttpCameras:
         self,
         host: str,
         port: int,
+        devices: Sequence[Device],
         *,
-        foscam: tuple[Account, Pictures],
-        generic: tuple[Account, Pictures],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._host = host
         self.port = port
+        self._tls = tls
+        self.devices = devices
         self.served = 0
-        self.foscam_account, self.foscam_pictures = foscam
-        self.account, self.pictures = generic
-        self.digest = DigestGuard(self.account)
         self.lock = threading.Lock()
         self.stop = threading.Event()
 
@@ -56,9 +54,24 @@ class HttpCameras:
             ) from None
         with server:
             server.timeout = 0.2
+            if self._tls:
+                server.socket = self._tls.wrap_socket(
+                    server.socket, server_side=True, do_handshake_on_connect=False
+                )
+            for each in self.devices:
+                if isinstance(each, Onvif):
+                    each.port = server.server_port
             self.port = server.server_port
             while not stop.is_set():
                 server.handle_request()
+
+    def answer(self, request: Request) -> tuple[Reply, Mood]:
+        """What the device of this path answers, and its mood."""
+        with self.lock:
+            for each in self.devices:
+                if reply := each.answer(request):
+                    return reply, each.mood
+        return page("404 Not Found", 404), "fine"
 
 
 class _Server(ThreadingHTTPServer):
@@ -69,6 +82,9 @@ class _Server(ThreadingHTTPServer):
         self.cameras = cameras
         super().__init__(address, _Handler)
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that leaves is no error."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
@@ -78,84 +94,77 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30
 
     def do_GET(self) -> None:
-        kind = urlsplit(self.path).path.strip("/").split("/")[0]
-        answers: dict[str, Callable[[], None]] = {
-            "cgi-bin": self._foscam,
-            "digest": self._digest,
-            "basic": self._basic,
-            "plain": self._picture,
-            "mjpeg": self._stream,
-        }
-        answers.get(kind, self._missing)()
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
 
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing of the query: a Foscam's holds the password."""
         path = urlsplit(self.path).path if hasattr(self, "path") else "?"
         log.debug("asked for %s", path, extra={"action": "simulated_request"})
 
-    def _foscam(self) -> None:
+    def _answer(self) -> None:
+        reply, mood = self.server.cameras.answer(self._request())
+        is_picture = reply.status == 200 and reply.kind.startswith(("image/", "multipart/"))
+        if mood == "closed":
+            self.close_connection = True
+        elif mood == "silent":
+            self.close_connection = True
+            self.server.cameras.stop.wait(SILENCE_S)
+        elif mood == "busy" and is_picture:
+            self._send(page("503 Service Unavailable", 503))
+        elif reply.stream is not None:
+            self._stream(reply)
+        else:
+            self._send(reply, mood if is_picture else "fine")
+
+    def _request(self) -> Request:
         parts = urlsplit(self.path)
-        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        account = self.server.cameras.foscam_account
-        if parts.path != "/cgi-bin/CGIProxy.fcgi":
-            self._missing()
-        elif (query.get("usr"), query.get("pwd")) != (account.username, account.password):
-            self._result(-2)
-        elif query.get("cmd") == "snapPicture2":
-            self._send("image/jpeg", self.server.cameras.foscam_pictures.next())
-        elif query.get("cmd") == "snapPicture":
-            self._send("text/html", b'<html><body><img src="../snap.jpg"/></body></html>')
-        else:
-            self._result(-1)
+        length = self.headers.get("Content-Length", "0")
+        size = min(int(length), MAX_BODY) if length.isdecimal() else 0
+        return Request(
+            method=self.command,
+            uri=self.path,
+            path=parts.path,
+            query={name: values[0] for name, values in parse_qs(parts.query).items()},
+            # Cameras read the bytes as UTF-8, which the library takes for Latin-1.
+            headers={
+                name.lower(): value.encode("latin-1", "replace").decode("utf-8", "replace")
+                for name, value in self.headers.items()
+            },
+            body=self.rfile.read(size),
+        )
 
-    def _result(self, number: int) -> None:
-        text = f"<CGI_Result>\n    <result>{number}</result>\n</CGI_Result>\n"
-        self._send("text/xml", text.encode())
-
-    def _digest(self) -> None:
-        cameras = self.server.cameras
-        with cameras.lock:
-            header = self.headers.get("Authorization", "")
-            allowed, stale = cameras.digest.check(header, "GET", self.path)
-            challenge = "" if allowed else cameras.digest.challenge(stale=stale)
-        if allowed:
-            self._picture()
-        else:
-            self._send("text/html", b"<html>Unauthorized</html>", 401, challenge)
-
-    def _basic(self) -> None:
-        header = self.headers.get("Authorization", "")
-        if basic_ok(header, self.server.cameras.account):
-            self._picture()
-        else:
-            self._send("text/html", b"<html>Unauthorized</html>", 401, 'Basic realm="camera"')
-
-    def _picture(self) -> None:
-        self._send("image/jpeg", self.server.cameras.pictures.next())
-
-    def _missing(self) -> None:
-        self._send("text/html", b"<html><title>404 Not Found</title></html>", 404)
-
-    def _send(self, kind: str, body: bytes, status: int = 200, challenge: str = "") -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        if challenge:
-            self.send_header("WWW-Authenticate", challenge)
+    def _send(self, reply: Reply, mood: Mood = "fine") -> None:
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.kind)
+        self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
-        self.server.cameras.served += kind == "image/jpeg"
+        if mood == "slow":
+            self._drip(reply.body)
+        elif mood == "half":
+            self.close_connection = True
+            self.wfile.write(reply.body[: len(reply.body) // 2])
+        else:
+            self.wfile.write(reply.body)
+        self.server.cameras.served += reply.kind == "image/jpeg" and mood != "half"
 
-    def _stream(self) -> None:
-        cameras = self.server.cameras
+    def _drip(self, body: bytes) -> None:
+        for start in range(0, len(body), DRIP_BYTES):
+            if self.server.cameras.stop.wait(DRIP_S):
+                self.close_connection = True
+                return
+            self.wfile.write(body[start : start + DRIP_BYTES])
+
+    def _stream(self, reply: Reply) -> None:
         self.close_connection = True
-        self.send_response(200)
-        self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.kind)
         self.end_headers()
-        while not cameras.stop.wait(FRAME_PAUSE_S):
-            picture = cameras.pictures.next()
-            header = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}"
-            try:
-                self.wfile.write(header.encode() + b"\r\n\r\n" + picture + b"\r\n")
-            except ConnectionError:
-                return  # the viewer left
+        for part in reply.stream or ():
+            if self.server.cameras.stop.is_set():
+                return
+            self.wfile.write(part)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from shared.admin.table import table
 from shared.errors import ConfigError, SnapbusError
 from shared.events import now
 from shared.journal import Journal
@@ -66,13 +67,7 @@ def _list(journal: Journal, options: argparse.Namespace) -> str:
     items = journal.recovery.items(status, options.limit)
     if not items:
         return "nothing is unfinished\n"
-    rows = [COLUMNS, *(_row(item) for item in items)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    return "\n".join(lines) + "\n"
+    return table(COLUMNS, [_row(item) for item in items])
 
 
 def _row(item: WorkItem) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Writes what is generated from the code: the schema of the configuration and docs/ref.
 
-``python -m shared.admin.reference`` writes; with ``--check`` it only says which file is stale, and
-ends with 1 when one is.
+``python -m shared.admin.reference`` writes; ``--check`` only names stale files, and ends with 1.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from shared.admin.older_names import older_page
 from shared.envelope import CONTENT_TYPE
 from shared.events import EVENTS
 from shared.settings import Settings
-from shared.settings.environment import DEFAULT_PREFIX, PREFIX, SEED_NAMES
+from shared.settings.environment import DEFAULT_PREFIX, PREFIX
 from shared.settings.load import SECRET_FILES
 
 CODE = Path(__file__).parents[2]
@@ -64,10 +64,8 @@ def config_page() -> str:
         f"the place of is told at the start; `{DEFAULT_PREFIX}…` is below the file, a default.",
         "Secret files: "
         + ", ".join(f"`{name}` sets `{path}`" for name, path in SECRET_FILES.items())
-        + "; `camera_<name>_ftp_password` and `camera_<name>_fetch_password` set those of cameras.",
-        "Names of older programs that are understood in the environment: "
-        + ", ".join(f"`{name}` (`{path}`)" for name, path in SEED_NAMES.items())
-        + ".",
+        + "; `camera_<name>_<door>_password` and `ftp_<account>_password` set those of accounts.",
+        "[Names of older programs](older-names.md) are understood as well.",
     ]
     return "\n\n".join([*lines, *_sections(schema, schema, "")]) + "\n"
 
@@ -93,13 +91,12 @@ def _sections(schema: dict[str, Any], part: dict[str, Any], path: str) -> Iterat
 
 def _section_of(schema: dict[str, Any], setting: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """The section a setting stands for, if any, and what follows its name when it is many."""
-    for each in (setting, *setting.get("allOf", ()), *setting.get("anyOf", ())):
-        if "$ref" in each:
-            return schema["$defs"][each["$ref"].rpartition("/")[2]], ""
-    patterns = setting.get("patternProperties", {})
-    for each in (setting.get("additionalProperties"), *patterns.values()):
-        if isinstance(each, dict) and "$ref" in each:
-            return schema["$defs"][each["$ref"].rpartition("/")[2]], ".<name>"
+    whole = [setting, *setting.get("allOf", ()), *setting.get("anyOf", ())]
+    named = [setting.get("additionalProperties"), *setting.get("patternProperties", {}).values()]
+    for group, many in ((whole, ""), ([setting.get("items")], "[]"), (named, ".<name>")):
+        for each in group:
+            if isinstance(each, dict) and "$ref" in each:
+                return schema["$defs"][each["$ref"].rpartition("/")[2]], many
     return {}, ""
 
 
@@ -127,16 +124,17 @@ def _cell(text: str) -> str:
 
 
 def events_page() -> str:
-    """Every event: when it is said, and its data."""
+    """Every event, its meaning and its data."""
     lines = [
         "# Events",
         f"*{NOTE}*",
         f"CloudEvents 1.0 in JSON, structured mode (`{CONTENT_TYPE}`), on the durable "
         "topic exchange `snapbus` with the routing key `<type>.<subject>`, where the subject is "
-        "the camera: `snapshot.taken.porch`. [How to bind a queue](../guide/home-automation.md). "
-        "SSE sends the same JSON. Every event may come more than once; `id` is the same then. "
-        "Further attributes: `snapshotid`, `cause` (the `id` of the event that led to this one), "
-        "`traceparent`. No secret and no picture is ever in an event.",
+        "the camera: `snapshot.taken.porch`. [How to bind a queue, and to request a picture]"
+        "(../guide/bus.md); of other programs, nothing but requests counts. "
+        "SSE sends the same JSON. An event may come twice, with the same `id`, and holds no secret "
+        "and no picture. Optional: `snapshotid`, `cause` (`id` of what led to it), `traceparent`, "
+        "`baggage`, `organisation` (else `default`), `repeated` (it may have come before).",
     ]
     for topic, model in EVENTS.items():
         schema = model.model_json_schema()
@@ -185,10 +183,11 @@ def _channel(topic: str, name: str) -> dict[str, Any]:
 
 
 def _cloud_event() -> dict[str, Any]:
-    names = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype")
-    text = {name: {"type": "string"} for name in (*names, "snapshotid", "cause", "traceparent")}
+    texts = "specversion id source type subject time datacontenttype snapshotid cause traceparent "
+    kinds = dict.fromkeys(f"{texts}baggage organisation".split(), "string")
+    kinds |= {"repeated": "boolean", "data": "object"}
     required = ["specversion", "id", "source", "type", "time", "data"]
-    properties = {**text, "data": {"type": "object"}}
+    properties = {name: {"type": kind} for name, kind in kinds.items()}
     return {"type": "object", "required": required, "properties": properties}
 
 
@@ -204,16 +203,15 @@ def failpoints() -> dict[str, str]:
             text = path.read_text(encoding="utf-8")
             if "reach(" not in text:
                 continue
-            tree = ast.parse(text)
             place = path.relative_to(CODE).as_posix()
-            for function in ast.walk(tree):
-                if isinstance(function, ast.FunctionDef):
+            for function in ast.walk(ast.parse(text)):
+                if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                     for name in _reached(function):
                         found.setdefault(name, f"`{place}`, `{function.name}`")
     return dict(sorted(found.items()))
 
 
-def _reached(function: ast.FunctionDef) -> Iterator[str]:
+def _reached(function: ast.AST) -> Iterator[str]:
     for node in ast.walk(function):
         match node:
             case ast.Call(func=ast.Name(id="reach"), args=[ast.Constant(value=str(name))]):
@@ -243,6 +241,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/ref/events.md": events_page,
     "docs/ref/asyncapi.json": asyncapi,
     "docs/ref/failpoints.md": failpoints_page,
+    "docs/ref/older-names.md": lambda: older_page(NOTE),
 }
 
 

@@ -7,29 +7,34 @@ all callbacks of the listener run inside ``poll`` or ``close``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One event on its way out. ``queue`` names the one queue it is for; empty: all bound ones."""
+    """One event on its way out. ``queue`` names the one queue it is for; empty: all bound ones.
+    ``headers`` are for those who know only those of the broker."""
 
     event_id: str
     routing_key: str
     body: bytes
     queue: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message handed to us; it comes again until settled. ``tag`` is unique per broker."""
+    """One message handed to us; it comes again until settled. ``tag`` is unique per broker.
+    ``sender`` is the account that published it, where each service has one of its own; empty: this
+    service's, or nobody can tell."""
 
     queue: str
     tag: str
     body: bytes
     redelivered: bool
+    sender: str = ""
 
 
 class Listener(Protocol):

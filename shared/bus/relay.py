@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 
 import zmq
 
+from shared.stop import Stop
+
 ADDRESS = "inproc://relay"
 END = b"\0"
 """Ends an order that others follow in the same message; no frame of an order is like it."""
@@ -87,6 +89,8 @@ class End:
         self._socket.set_hwm(0)
         self._socket.setsockopt(zmq.IDENTITY, name.encode())
         self._socket.connect(ADDRESS)
+        self._poller = zmq.Poller()
+        self._poller.register(self._socket, zmq.POLLIN)
         self._held: tuple[bytes, ...] = ()
 
     def hold(self, *frames: bytes) -> None:
@@ -98,9 +102,13 @@ class End:
         self._socket.send_multipart((*self._held, *frames))
         self._held = ()
 
-    def receive(self, timeout_s: float) -> list[bytes] | None:
-        """The next message from the bus thread, or None when none came in time."""
-        if not self._socket.poll(int(timeout_s * 1000)):
+    def receive(self, until: float | Stop) -> list[bytes] | None:
+        """The next message from the bus thread; None when none came in so many seconds, or before
+        the word to stop."""
+        if isinstance(until, Stop):
+            self._poller.register(until, zmq.POLLIN)
+        wait_ms = None if isinstance(until, Stop) else int(until * 1000)
+        if self._socket not in dict(self._poller.poll(wait_ms)):
             return None
         return self._socket.recv_multipart()
 

@@ -3,10 +3,10 @@
 A worker says "this one is done; next, please", so work goes to idle workers only, and what they
 can't take stays with the broker. Frames, first the verb:
 
-    to the bus      publish <event id> <routing key> <queue or empty> <body>
+    to the bus      publish <event id> <routing key> <queue or empty> <body> [<trace> <baggage>]
                     next <queue>                      this worker is idle
                     done <tag> <1, or 0: dead letter>
-    from the bus    work <tag> <1: redelivered, or 0> <body>
+    from the bus    work <tag> <1: redelivered, or 0> <sender> <body>
                     confirmed <event id> …            to the end named "outbox"
 """
 
@@ -27,7 +27,10 @@ from shared.failpoint import reach
 log = logging.getLogger(__name__)
 
 OUTBOX = "outbox"
-POLL_S = 0.5
+TRACE = ("traceparent", "baggage")
+"""What of a message also stands in its headers."""
+POLL_S = 5.0
+"""At least so often it shows that it does not hang."""
 GATHER_S = 0.5
 """How long confirms are gathered before the outbox is told: one commit marks them all."""
 LAST_WORDS_S = 2.0
@@ -87,8 +90,12 @@ class Bus(threading.Thread):
     def _round(self, hub: Hub, timeout_s: float) -> None:
         # The hub's descriptor tells of news only once, and sending uses that up as well: so it is
         # emptied before every wait, and nothing is sent between.
-        if self._confirmed and time.monotonic() - self._told_at >= GATHER_S:
-            self._tell_outbox(hub)
+        if self._confirmed:
+            gathers_s = self._told_at + GATHER_S - time.monotonic()
+            if gathers_s <= 0:
+                self._tell_outbox(hub)
+            else:
+                timeout_s = min(timeout_s, gathers_s)
         while (message := hub.receive()) is not None:
             sender, frames = message
             for order in orders(frames):
@@ -98,12 +105,13 @@ class Bus(threading.Thread):
 
     def _obey(self, sender: bytes, frames: Sequence[bytes]) -> None:
         match frames:
-            case [b"publish", event_id, routing_key, queue, body]:
+            case [b"publish", event_id, routing_key, queue, body, *trace]:
                 self._unconfirmed += 1
                 reach("bus.before_publish")
-                self._broker.publish(
-                    Message(event_id.decode(), routing_key.decode(), body, queue.decode())
-                )
+                given = zip(TRACE, map(bytes.decode, trace), strict=False)
+                headers = {name: value for name, value in given if value}
+                key, to = routing_key.decode(), queue.decode()
+                self._broker.publish(Message(event_id.decode(), key, body, to, headers))
                 reach("bus.published")
             case [b"next", queue]:
                 self._idle[queue.decode()].append(sender)
@@ -123,7 +131,8 @@ class Bus(threading.Thread):
             delivery = waiting.popleft()
             self._handed_out[delivery.tag] = delivery
             again = b"1" if delivery.redelivered else b"0"
-            self._hub.send(idle.popleft(), [b"work", delivery.tag.encode(), again, delivery.body])
+            tag, sender = delivery.tag.encode(), delivery.sender.encode()
+            self._hub.send(idle.popleft(), [b"work", tag, again, sender, delivery.body])
 
     def _tell_outbox(self, hub: Hub) -> None:
         if self._confirmed:

@@ -1,4 +1,4 @@
-"""One HTTP exchange, within a deadline and a limit on bytes; the only file that uses ``requests``.
+"""One HTTP exchange, within a deadline and a limit on bytes.
 
 The library's errors are translated here and never shown: their texts contain the URL, and the URL
 may contain a password. Proxies and .netrc of the machine are not used.
@@ -10,16 +10,14 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 from requests import exceptions
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from shared import trace
 from shared.http.deadline import Deadline
 from shared.http.errors import (
     BadAnswer,
@@ -31,6 +29,7 @@ from shared.http.errors import (
 )
 from shared.http.login import Login
 from shared.http.redirect import REDIRECTS, redirected
+from shared.http.transport import Transport
 
 CHUNK_BYTES = 16_384
 COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "br", "zstd"})
@@ -39,6 +38,7 @@ MAX_REDIRECTS = 3
 _BROKEN = (ConnectionFailed, "{server} closed the connection in the middle")
 _NOT_HTTP = (BadAnswer, "{server} does not speak proper HTTP")
 _UNTRUSTED = (Untrusted, "the certificate of {server} is not trusted")
+_ANOTHER = (Untrusted, "the certificate of {server} is not the one of 'fingerprint'")
 _BAD_URL = (Misdirected, "the URL of {server} can't be used")
 
 MEANINGS: Mapping[type[BaseException], tuple[type[HttpError], str]] = {
@@ -82,22 +82,29 @@ class Answer:
 
     url: str
     status: int
-    reason: str
     headers: Mapping[str, str]
     chunks: Iterator[bytes]
 
 
 class Client:
     """Talks to one server; error texts call it ``server``. ``verify_tls`` False accepts any
-    certificate. One thread at a time."""
+    certificate; ``fingerprint`` (SHA-256, hexadecimal) the one that has it, and no other. One
+    thread at a time."""
 
     def __init__(
-        self, server: str, *, max_bytes: int, login: Login | None = None, verify_tls: bool = True
+        self,
+        server: str,
+        *,
+        max_bytes: int,
+        login: Login | None = None,
+        verify_tls: bool = True,
+        fingerprint: str = "",
     ) -> None:
         self._server = server
         self._max_bytes = max_bytes
-        self._login = login or Login("", "", "none")
-        self._verify_tls = verify_tls
+        self.login = login or Login("", "", "none")
+        self._verify_tls = verify_tls and not fingerprint
+        self._fingerprint = fingerprint
         # At debug level the library logs every URL, and with it any password in one.
         logging.getLogger("urllib3").setLevel(logging.INFO)
         if not verify_tls:
@@ -105,11 +112,13 @@ class Client:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     @contextmanager
-    def get(self, url: str, deadline: Deadline) -> Iterator[Answer]:
+    def get(
+        self, url: str, deadline: Deadline, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Answer]:
         """The answer to a GET, authorised if the server asks for it, redirected on its own host
         only. Raises HttpError, also from ``chunks``."""
         for _ in range(MAX_REDIRECTS + 1):
-            with self._authorised(url, deadline) as answer:
+            with self._authorised("GET", url, deadline, headers or {}) as answer:
                 if answer.status not in REDIRECTS:
                     yield answer
                     return
@@ -118,19 +127,35 @@ class Client:
         raise Misdirected(f"{self._server} redirects in a circle")
 
     @contextmanager
-    def _authorised(self, url: str, deadline: Deadline) -> Iterator[Answer]:
-        """The answer to a GET; a challenge is answered once."""
+    def post(
+        self, url: str, body: bytes, deadline: Deadline, headers: Mapping[str, str] | None = None
+    ) -> Iterator[Answer]:
+        """The answer to a POST, authorised if the server asks for it, redirected nowhere. Raises
+        HttpError, also from ``chunks``."""
+        with self._authorised("POST", url, deadline, headers or {}, body) as answer:
+            yield answer
+
+    @contextmanager
+    def _authorised(
+        self,
+        method: str,
+        url: str,
+        deadline: Deadline,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+    ) -> Iterator[Answer]:
+        """The answer to a request; a challenge is answered once."""
         parts = urlsplit(url)
         uri = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         for is_last in (False, True):
-            header = self._login.header("GET", uri)
-            headers = {"Authorization": header} if header else {}
-            with self.send("GET", url, deadline, headers=headers) as answer:
+            header = self.login.header(method, uri)
+            more = {"Authorization": header} if header else {}
+            with self.send(method, url, deadline, headers={**headers, **more}, body=body) as answer:
                 offers = answer.headers.get("WWW-Authenticate", "")
                 refused = answer.status == 401
-                if not refused or is_last or not self._login.challenged(offers):
+                if not refused or is_last or not self.login.challenged(offers):
                     if refused:
-                        self._login.forget()
+                        self.login.forget()
                     yield answer
                     return
 
@@ -148,15 +173,18 @@ class Client:
         HttpError, also from ``chunks``."""
         with requests.Session() as session:
             session.trust_env = False
-            adapter = _Adapter(deadline)
+            adapter = Transport(deadline, self._fingerprint)
             session.mount("http://", adapter)
             session.mount("https://", adapter)
             session.headers.update({"Accept-Encoding": "identity", "Connection": "close"})
+            if parent := trace.current()[0]:  # the baggage is not for whoever is asked
+                session.headers["traceparent"] = parent
             with self._translated(deadline):
                 response = session.request(
                     method,
                     url,
-                    headers=dict(headers or {}),
+                    # As bytes: cameras take UTF-8, the library would take Latin-1 only.
+                    headers={name: value.encode() for name, value in (headers or {}).items()},
                     data=body,
                     stream=True,
                     allow_redirects=False,
@@ -165,8 +193,7 @@ class Client:
                 )
             with response:
                 chunks = self._chunks(response, deadline)
-                status, reason = response.status_code, response.reason or ""
-                yield Answer(url, status, reason, response.headers, chunks)
+                yield Answer(url, response.status_code, response.headers, chunks)
 
     def _chunks(self, response: requests.Response, deadline: Deadline) -> Iterator[bytes]:
         coding = response.headers.get("Content-Encoding", "").lower().replace(",", " ").split()
@@ -198,38 +225,12 @@ class Client:
 
 
 def meaning(error: BaseException) -> tuple[type[HttpError], str]:
-    """Our error for one of the library's; the text has a place for the server."""
+    """The HttpError for an error of the library, and its text, with a place for the server."""
     if isinstance(error, exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return _UNTRUSTED
+    if isinstance(error, exceptions.SSLError) and "Fingerprints did not match" in str(error):
+        return _ANOTHER
     for ancestor in type(error).__mro__:
         if ancestor in MEANINGS:
             return MEANINGS[ancestor]
     raise TypeError(f"no meaning for {type(error).__name__}")
-
-
-class _Adapter(HTTPAdapter):
-    """Connects through a deadline, so that no phase of a request can outlast it."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-        super().__init__(max_retries=0)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        deadline = self._deadline
-
-        class Plain(HTTPConnection):
-            def _new_conn(self) -> Any:
-                return deadline.connect(self.host, self.port)
-
-        class Tls(HTTPSConnection):
-            def _new_conn(self) -> Any:
-                return deadline.connect(self.host, self.port or 443)
-
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class TlsPool(HTTPSConnectionPool):
-            ConnectionCls = Tls
-
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}

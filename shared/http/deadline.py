@@ -11,12 +11,16 @@ import ipaddress
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any
 
 from shared.http.errors import ConnectionFailed, Misdirected, TooSlow
 
+CONNECT_S = 5.0
+"""So long is waited for a connection, even if the deadline is far: a computer that is switched off
+takes none, and one that is on takes it in milliseconds."""
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 
@@ -24,17 +28,18 @@ class Deadline:
     """Opens connections and shuts them after ``seconds``. Entering it starts the time."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._end = time.monotonic() + seconds
         self._sockets: list[socket.socket] = []
+        self._cuts: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._over = False
-        self._timer = threading.Timer(seconds, self._cut)
+        self._timer = threading.Timer(seconds, self.cut)
         self._timer.name = "http-deadline"
         self._timer.daemon = True
 
     def __enter__(self) -> Deadline:
-        self._end = time.monotonic() + self._seconds
+        self._end = time.monotonic() + self.seconds
         self._timer.start()
         return self
 
@@ -45,7 +50,7 @@ class Deadline:
         traceback: TracebackType | None,
     ) -> None:
         self._timer.cancel()
-        self._cut()
+        self.cut()
         self._timer.join()
 
     @property
@@ -62,26 +67,51 @@ class Deadline:
 
     def too_slow(self) -> TooSlow:
         """The error to raise when the deadline has passed."""
-        return TooSlow(self._seconds)
+        return TooSlow(self.seconds)
+
+    @contextmanager
+    def cutting(self, cut: Callable[[], None]) -> Iterator[None]:
+        """Call ``cut``, in another thread, if the time is over before this is left."""
+        with self._lock:
+            self._cuts.append(cut)
+            over = self._over
+        if over:
+            cut()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._cuts.remove(cut)
 
     def connect(self, host: str, port: int) -> socket.socket:
         """A connection that the deadline shuts. Raises HttpError."""
+        if self._over:
+            raise self.too_slow()
         problem = f"{host} has no address"
         for family, address in self._resolve(host, port):
             connection = socket.socket(family, socket.SOCK_STREAM)
             try:
-                connection.settimeout(self.remaining_s)
-                connection.connect(address)
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.settimeout(min(self.remaining_s, CONNECT_S))
                 # A duplicate, because TLS takes the original over; shutting one shuts both.
                 self._watch(connection.dup())
+                connection.connect(address)
+                connection.settimeout(self.remaining_s)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except TimeoutError:
                 connection.close()
-                raise self.too_slow() from None
+                if self.over:
+                    raise self.too_slow() from None
+                problem = f"{host}:{port} does not answer"
+                continue
             except OSError as error:
                 connection.close()
+                if self.over:  # it was shut while it was being made
+                    raise self.too_slow() from None
                 problem = f"{host}:{port} can't be reached: {error.strerror or error}"
                 continue
+            except TooSlow:
+                connection.close()
+                raise
             return connection
         raise ConnectionFailed(problem)
 
@@ -113,12 +143,17 @@ class Deadline:
             self._sockets.append(connection)
             over = self._over
         if over:
-            self._cut()
+            self.cut()
 
-    def _cut(self) -> None:
+    def cut(self) -> None:
+        """Shut what is open, and whatever is opened after this, as if the time were over. Any
+        thread."""
         with self._lock:
             self._over = True
             sockets, self._sockets = self._sockets, []
+            cuts = tuple(self._cuts)
+        for cut in cuts:
+            cut()
         for connection in sockets:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

@@ -87,6 +87,13 @@ class Login:
             return f"Basic {base64.b64encode(pair).decode()}"
         return None
 
+    @property
+    def used(self) -> str:
+        """How requests are authorised now: ``Basic``, ``Digest``, or empty for not at all."""
+        if isinstance(self._answer, Digest):
+            return "Digest"
+        return "Basic" if self._answer == "basic" else ""
+
     def challenged(self, offers: str) -> bool:
         """Take the ``WWW-Authenticate`` of a 401; returns whether a second request makes sense.
 
@@ -102,7 +109,8 @@ class Login:
             renewed = isinstance(self._answer, Digest) and (stale or self._answer.count > 1)
             self._answer = challenge
             return renewed or not known
-        offered = any(name == "basic" for name, _ in _challenges(offers))
+        # Old cameras refuse without saying what they want; then it is Basic.
+        offered = not offers.strip() or any(name == "basic" for name, _ in _challenges(offers))
         if offered and self._scheme == "auto" and self._answer != "basic":
             self._answer = "basic"
             return True

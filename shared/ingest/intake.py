@@ -7,48 +7,36 @@ made that tell a picture from something else and a whole one from a cut one.
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 
 from ulid import ULID
 
 from shared.errors import JournalUnavailable, StoreError
-from shared.events import ORGANISATION, Door, Event, SnapshotTaken, now
+from shared.events import ORGANISATION, Event, SnapshotTaken, now
 from shared.failpoint import reach
+from shared.ingest.arrival import REPEAT_WINDOW, dedupe_keys, keys_before
+from shared.ingest.arrival import Arrival as Arrival
+from shared.ingest.captured import Captured, by_exif, by_name, decide
+from shared.ingest.names import NAME_CHARACTERS, NameReader
 from shared.ingest.spool import Spool
 from shared.journal import Journal
-from shared.journal.catalogue import Candidate
-from shared.picture.format import check_complete, sniff
+from shared.journal.catalogue import Candidate, Holder, Key
+from shared.picture.exif import time_in
+from shared.picture.format import Bytes, check_complete, sniff
+from shared.settings.layouts import LayoutSection
 from shared.store import Blob, Part, Store
 from shared.text import storable
+from shared.trace import trace_id
 
 log = logging.getLogger(__name__)
 
-NAME_CHARACTERS = 255
+TIME_CHARACTERS = 64
 JOURNAL_RETRY_S = 2.0
 """How long a database that was away is not asked again."""
-REPEAT_WINDOW = timedelta(minutes=15)
-"""A sender that sends the same name and bytes again within this repeats itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What a door knows of a picture. ``key`` is the sender's idempotency key or the id of the
-    request that asked for it; ``name`` is data, never a path."""
-
-    camera: str
-    door: Door
-    name: str = ""
-    captured_at: datetime | None = None
-    captured_by: Literal["name", "arrival"] = "arrival"
-    key: str = ""
-    cause: Event | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +58,24 @@ class Intake:
         *,
         max_bytes: int,
         organisation: Callable[[str], str] = lambda camera: ORGANISATION,
+        device: Callable[[str], Mapping[str, str]] = lambda camera: {},
+        layouts: Sequence[LayoutSection] = (),
     ) -> None:
-        """``organisation`` says whose a camera is."""
-        self._organisation = organisation
+        """``organisation`` returns the organisation of a camera, ``device`` what events say
+        of it; ``layouts`` are those of the configuration."""
+        self.names = NameReader(layouts)
+        self.organisation = organisation
+        self._device = device
         self._store = store
         self._journal = journal
         self._announce = announce
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._spool = Spool(store)
         self._journal_away_until = float("-inf")
 
     def receive(self) -> Part:
         """Begin to receive a picture. Raises StoreFull or StoreMissing before a byte is taken."""
-        return self._store.receive(self._max_bytes)
+        return self._store.receive(self.max_bytes)
 
     def accept(self, part: Part, arrival: Arrival) -> Accepted:
         """Take a fully received part; when this returns, the picture is safe and announced.
@@ -96,8 +89,29 @@ class Intake:
             raise outcome
         return outcome
 
+    def holders(self, received: Sequence[tuple[Part, Arrival]]) -> list[Holder | None]:
+        """Which snapshot came before under the sender's key of each. Raises JournalUnavailable,
+        at once if the database was away a moment ago."""
+        if time.monotonic() < self._journal_away_until:
+            raise JournalUnavailable("the database was away a moment ago")
+        asked: list[list[Key]] = []
+        for part, arrival in received:
+            organisation, keys = (
+                self.organisation(arrival.camera),
+                keys_before(arrival, part.sha256),
+            )
+            asked.append([(organisation, key) for key in keys])
+        if not any(asked):
+            return [None] * len(asked)
+        try:
+            found = self._journal.holders([key for keys in asked for key in keys])
+        except JournalUnavailable as error:
+            self._away(error)
+            raise
+        return [next((found[key] for key in keys if key in found), None) for keys in asked]
+
     def accept_all(self, received: Sequence[tuple[Part, Arrival]]) -> list[Accepted | Exception]:
-        """The same for several, in one transaction: what ``accept`` returns or raises for each."""
+        """``accept`` for several, in one transaction; returns its result or its error for each."""
         outcomes: dict[int, Accepted | Exception] = {}
         candidates: dict[int, Candidate] = {}
         for index, (part, arrival) in enumerate(received):
@@ -128,9 +142,7 @@ class Intake:
                 answers = self._journal.record_snapshots(candidates)
                 reach("intake.after_record")
             except JournalUnavailable as error:
-                # The next ones go straight to the spool, so that not every camera must wait.
-                self._journal_away_until = time.monotonic() + JOURNAL_RETRY_S
-                log.warning("spooling: %s", error, extra={"action": "spooling"})
+                self._away(error)
             except Exception as error:  # noqa: BLE001  handed to the one whose picture it is
                 if len(candidates) == 1:
                     return [error]
@@ -143,6 +155,11 @@ class Intake:
                 return list(accepted)
         return [self._spooled(each) for each in candidates]
 
+    def _away(self, error: JournalUnavailable) -> None:
+        # The next ones go straight to the spool, so that not every camera must wait.
+        self._journal_away_until = time.monotonic() + JOURNAL_RETRY_S
+        log.warning("spooling: %s", error, extra={"action": "spooling"})
+
     def _spooled(self, candidate: Candidate) -> Accepted | Exception:
         try:
             self._spool.put(candidate)
@@ -154,27 +171,53 @@ class Intake:
     def _candidate(self, part: Part, arrival: Arrival) -> Candidate:
         """Check what is cheap to check, and say what will be recorded. Raises PictureError."""
         received_at = now()
-        arrival = replace(arrival, name=storable(arrival.name, NAME_CHARACTERS))
+        name = storable(arrival.name[-NAME_CHARACTERS:], NAME_CHARACTERS)
+        arrival = replace(arrival, name=name)
         media_type = sniff(part.head)
         with part.mapped() as data:
             check_complete(data)
-        taken = self._taken(arrival, Blob(part.sha256, part.size), media_type, received_at)
-        keys = dedupe_keys(arrival, part.sha256, received_at)
+            captured = self._captured(arrival, received_at, data)
+        blob = Blob(part.sha256, part.size)
+        taken = self._taken(arrival, blob, media_type, received_at, captured)
+        keys = dedupe_keys(arrival, part.sha256, received_at, captured)
         return Candidate(taken, keys, repeats_since=received_at - REPEAT_WINDOW)
 
-    def _taken(self, arrival: Arrival, blob: Blob, media_type: str, received_at: datetime) -> Event:
+    def _captured(self, arrival: Arrival, received_at: datetime, data: Bytes) -> Captured:
+        """When and why it was taken: as its sender says, else its name, else its header."""
+        said, reason = arrival.captured_at, arrival.trigger
+        if said:
+            text = storable(arrival.captured_text, TIME_CHARACTERS)
+            return decide(said, "sender", text, received_at, reason)
+        if arrival.cause:
+            return Captured(received_at, trigger=reason)  # it was asked for and taken just now
+        named = by_name(self.names.read(arrival.name, received_at, arrival.zone), received_at)
+        if reason:
+            named = replace(named, trigger=reason)
+        if named.captured_text or not (text := time_in(data)):
+            return named
+        return by_exif(text, received_at, arrival.zone, named.trigger)
+
+    def _taken(
+        self,
+        arrival: Arrival,
+        blob: Blob,
+        media_type: str,
+        received_at: datetime,
+        captured: Captured,
+    ) -> Event:
         snapshot_id = str(ULID.from_datetime(received_at))
         data = SnapshotTaken(
             camera=arrival.camera,
+            **self._device(arrival.camera),
             door=arrival.door,
             sha256=blob.sha256,
             size=blob.size,
             media_type="image/png" if media_type == "image/png" else "image/jpeg",
             name=arrival.name,
-            captured_at=arrival.captured_at or received_at,
-            captured_by=arrival.captured_by if arrival.captured_at else "arrival",
             received_at=received_at,
+            **{each.name: getattr(captured, each.name) for each in fields(captured)},
             request_id=arrival.cause.id if arrival.cause else None,
+            metadata=dict(arrival.metadata),
         )
         return data.event(
             subject=arrival.camera,
@@ -182,7 +225,7 @@ class Intake:
             discriminator=snapshot_id,
             snapshot_id=snapshot_id,
             time=received_at,
-            organisation=self._organisation(arrival.camera),
+            organisation=self.organisation(arrival.camera),
         )
 
 
@@ -199,26 +242,7 @@ def _log(taken: Event, outcome: Accepted | Exception) -> None:
             "snapshot_id": outcome.snapshot_id,
             "door": taken.data["door"],
             "size": taken.data["size"],
+            "file": taken.data["name"],
+            "trace_id": trace_id(taken.trace or ""),
         },
     )
-
-
-def dedupe_keys(arrival: Arrival, sha256: str, received_at: datetime) -> tuple[str, ...]:
-    """The key of a snapshot, and after it the keys under which it may be known already.
-
-    The first rule that applies: the sender's key; camera, the sender's capture time and hash;
-    name and hash within 15 minutes. Never the hash alone: a frozen camera sends equal bytes.
-    A later one may be known before: clocks are put back, and a spooled picture is recorded late.
-    """
-    if arrival.key:
-        # Hashed, because a sender may make its key as long as it likes.
-        digest = hashlib.sha256(arrival.key.encode(errors="surrogatepass")).hexdigest()
-        return (f"key:{digest}",)
-    if arrival.captured_at:
-        time = arrival.captured_at.astimezone(UTC).isoformat()
-        return (f"cap:{arrival.camera}:{time}:{sha256}",)
-    if arrival.name:
-        window = math.floor(received_at.timestamp() / REPEAT_WINDOW.total_seconds())
-        stem = f"name:{arrival.camera}:{arrival.name}:{sha256}"
-        return tuple(f"{stem}:{window + nearby}" for nearby in (0, -1, 1))
-    return (f"one:{ULID.from_datetime(received_at)}",)

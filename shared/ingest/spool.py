@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,11 @@ class Spool:
         self._named = False
 
     def path(self, waiting: Candidate) -> Path:
-        """Where one is kept."""
+        """The file of an entry."""
         return self._folder / f"{waiting.taken.snapshot_id}.json"
 
     def put(self, waiting: Candidate) -> None:
-        """Keep one; when this returns, it is synced. Raises StoreError."""
+        """Write and sync an entry. Raises StoreError."""
         final = self.path(waiting)
         part = final.with_suffix(".part")
         self._volume.check_sound()
@@ -68,7 +69,7 @@ class Spool:
         return sum(1 for _ in self._folder.glob("*.json"))
 
     def __iter__(self) -> Iterator[Candidate]:
-        """Those that wait, oldest first. A damaged file stays and is told in the log."""
+        """The entries, oldest first; damaged files are logged and stay."""
         for path in sorted(self._folder.glob("*.json")):
             try:
                 yield _from_dict(json.loads(path.read_text(encoding="utf-8")))
@@ -78,21 +79,21 @@ class Spool:
                 log.error("%s can't be read: %s", path, error, extra={"action": "spool_damaged"})
 
     def drop(self, waiting: Candidate) -> None:
-        """Forget one that is in the journal now. Raises StoreError."""
+        """Remove an entry that is in the journal now. Raises StoreError."""
         try:
             self.path(waiting).unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"{self._folder}: {error.strerror}") from error
 
 
-_TEXTS = ("id", "topic", "subject", "source", "snapshot_id", "cause", "trace")
+_PLAIN = tuple(each.name for each in fields(Event) if each.init and each.name != "time")
 
 
 def _as_dict(waiting: Candidate) -> dict[str, Any]:
     event = waiting.taken
     return {
-        "event": {name: getattr(event, name) for name in _TEXTS}
-        | {"time": event.time.isoformat(), "data": dict(event.data)},
+        "event": {name: getattr(event, name) for name in _PLAIN}
+        | {"time": event.time.isoformat(), "data": dict(event.data), "extra": dict(event.extra)},
         "keys": list(waiting.keys),
         "repeats_since": waiting.repeats_since.isoformat(),
     }

@@ -1,5 +1,6 @@
 """The SQL database: every event, what each service did with it, and the tables read from them."""
 
-from shared.journal.journal import Attempt, Journal
+from shared.journal.journal import Journal
+from shared.journal.marks import Attempt
 
 __all__ = ["Attempt", "Journal"]

@@ -18,17 +18,13 @@ from shared.journal.statements import MOST_ROWS, Prepared, insert_all_new
 
 Answer = tuple[str, bool]
 """The id of a snapshot, and whether it was known already."""
+Key = tuple[str, str]
+"""An organisation, and a dedupe key in it."""
 
 _KEYS = 3
 _INSERT_EVENT = Prepared(
     lambda _dialect: insert(events).values(
         {column.name: bindparam(column.name) for column in events.c if column.name != "seq"}
-    )
-)
-_HOLDER = Prepared(
-    lambda _dialect: select(snapshots.c.id).where(
-        snapshots.c.organisation == bindparam("organisation"),
-        snapshots.c.dedupe_key == bindparam("key"),
     )
 )
 
@@ -41,6 +37,14 @@ class Candidate:
     taken: Event
     keys: tuple[str, ...]
     repeats_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The snapshot that has a dedupe key."""
+
+    id: str
+    sha256: str
 
 
 def record_snapshots(
@@ -68,9 +72,9 @@ def _record_some(
             found = first[keys[0]] = str(candidate.taken.snapshot_id)
             new[found] = candidate
         ids.append(found)
-    holders = _insert(connection, new, now)
+    had = _insert(connection, new, now)
     return [
-        (holders.get(id, id), holders.get(id, id) != candidate.taken.snapshot_id)
+        (had.get(id, id), had.get(id, id) != candidate.taken.snapshot_id)
         for id, candidate in zip(ids, candidates, strict=True)
     ]
 
@@ -88,9 +92,38 @@ def _insert(connection: Connection, new: Mapping[str, Candidate], now: datetime)
 
 
 def _holder(connection: Connection, candidate: Candidate) -> str:
-    asked = {"organisation": candidate.taken.organisation, "key": candidate.keys[0]}
-    ((holder,),) = _HOLDER.fetch(connection, asked)
-    return str(holder)
+    key = (candidate.taken.organisation, candidate.keys[0])
+    return holders(connection, [key])[key].id
+
+
+def holders(connection: Connection, keys: Sequence[Key]) -> dict[Key, Holder]:
+    """Which snapshots have these dedupe keys."""
+    found: dict[Key, Holder] = {}
+    for begin in range(0, len(keys), MOST_ROWS):
+        some = keys[begin : begin + MOST_ROWS]
+        values: dict[str, str] = {}
+        for index, (organisation, key) in enumerate(some):
+            values |= {f"organisation_{index}": organisation, f"key_{index}": key}
+        for organisation, key, id, sha256 in _select_holders(len(some)).fetch(connection, values):
+            found[organisation, key] = Holder(id, sha256)
+    return found
+
+
+@lru_cache
+def _select_holders(count: int) -> Prepared:
+    theirs = or_(
+        *(
+            and_(
+                snapshots.c.organisation == bindparam(f"organisation_{index}"),
+                snapshots.c.dedupe_key == bindparam(f"key_{index}"),
+            )
+            for index in range(count)
+        )
+    )
+    columns = (snapshots.c.organisation, snapshots.c.dedupe_key)
+    return Prepared(
+        lambda _dialect: select(*columns, snapshots.c.id, snapshots.c.sha256).where(theirs)
+    )
 
 
 def _known(connection: Connection, candidates: Sequence[Candidate]) -> dict[tuple[str, str], str]:
@@ -145,6 +178,8 @@ def _as_row(candidate: Candidate) -> dict[str, Any]:
         "organisation": taken.organisation,
         "dedupe_key": candidate.keys[0],
         "name": data.get("name", ""),
+        "skew_s": data.get("skew_s"),
+        "trigger": data.get("trigger", ""),
         "state": "taken",
         **{name: data[name] for name in same},
         **{name: datetime.fromisoformat(data[name]) for name in times},

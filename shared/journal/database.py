@@ -54,7 +54,7 @@ class Conflict(JournalUnavailable):
 class Database:
     """Transactions on one database. Any thread."""
 
-    def __init__(self, url: str, *, owner: bool = True) -> None:
+    def __init__(self, url: str, *, owner: bool = True, page: str = "") -> None:
         try:
             parsed = make_url(url)
             if parsed.drivername in ("postgresql", "postgres"):
@@ -62,7 +62,7 @@ class Database:
             self.is_sqlite = parsed.get_backend_name() == "sqlite"
             self._lock_file: IO[str] | None = None
             if self.is_sqlite:
-                self._lock_file = sqlite_file.claim(parsed.database, owner=owner)
+                self._lock_file = sqlite_file.claim(parsed.database, owner=owner, page=page)
             self._writer = threading.RLock() if self.is_sqlite else nullcontext()
             self.engine = self._engine(parsed)
             self._driver: Any = self.engine.dialect.loaded_dbapi

@@ -9,44 +9,31 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, update
 
 from shared.errors import JournalUnavailable, StoreMissing
 from shared.events import Event
 from shared.events import now as utc_now
 from shared.failpoint import reach
-from shared.journal.catalogue import Answer, Candidate, record_snapshots
+from shared.journal.catalogue import Answer, Candidate, Holder, Key, holders, record_snapshots
 from shared.journal.database import Database
 from shared.journal.facts import Facts
 from shared.journal.group_commit import GroupCommit
 from shared.journal.mapping import record
-from shared.journal.marks import due_when_waiting, mark, wake
+from shared.journal.marks import Attempt, due_when_waiting, mark, next_attempt, wake
 from shared.journal.owned import Change, Owned, OwnedTable, Row
 from shared.journal.queries.audit import Audit
 from shared.journal.queries.order import Order
 from shared.journal.queries.recovery import Recovery
 from shared.journal.queries.snapshots import Reader
-from shared.journal.schema import events, service_status, work
+from shared.journal.schema import events, service_status
 from shared.journal.statements import upsert
 from shared.journal.subscriptions import LOOK_BACK, subscribe
 
 FORGET_STATUS = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """A service's attempt at an event. ``attempts`` counts this one too; ``unended`` says that the
-    last one began and neither finished nor failed: its process ended. ``waited_for`` is the place
-    that was away at the last one."""
-
-    done: bool
-    attempts: int
-    unended: bool = False
-    waited_for: str = ""
 
 
 class Journal:
@@ -81,9 +68,10 @@ class Journal:
         return journal
 
     @classmethod
-    def unprepared(cls, url: str) -> Journal:
-        """A journal that is unavailable until ``prepare`` succeeds. Raises ConfigError."""
-        database = Database(url)
+    def unprepared(cls, url: str, page: str = "") -> Journal:
+        """A journal that is unavailable until ``prepare`` succeeds. Raises ConfigError; when it is
+        another process's, that one's ``page`` is named."""
+        database = Database(url, page=page)
         database.obstacle = JournalUnavailable("the database was not reached yet")
         return cls(database)
 
@@ -119,6 +107,16 @@ class Journal:
         """The same for one."""
         return self.record_snapshots([Candidate(taken, tuple(keys), repeats_since)])[0]
 
+    def holders(self, keys: Sequence[Key]) -> dict[Key, Holder]:
+        """Which snapshots have these dedupe keys; waits no longer than who records does."""
+        found: dict[Key, Holder] = {}
+
+        def job(connection: Connection) -> None:
+            found.update(holders(connection, keys))
+
+        self._group.run(job, quick=True)
+        return found
+
     def append(self, happened: Sequence[Event]) -> list[Event]:
         """Record events that came from outside; returns those that were new."""
         fresh: list[Event] = []
@@ -132,20 +130,15 @@ class Journal:
 
     def begin(self, service: str, event: Event, *, redelivered: bool) -> Attempt:
         """A service's attempt at an event it was given. A redelivery is counted before the work, so
-        that an event which kills its worker is known by its attempts."""
-        mine = (work.c.service == service) & (work.c.event_id == event.id)
+        that an event which kills its worker is known by its attempts. Raises ForeignEvent, also
+        for an event that is not as the journal has it."""
         with self._database.reading() as connection:
-            known = select(work.c.status, work.c.attempts, work.c.waiting_for).where(mine)
-            row = connection.execute(known).first()
-        if row and row.status in ("done", "dead"):
-            return Attempt(done=True, attempts=row.attempts)
-        attempts = (row.attempts if row else 0) + 1
-        waited_for = str(row.waiting_for or "") if row else ""
-        if redelivered:
+            attempt = next_attempt(connection, service, event)
+        if redelivered and not attempt.done:
             with self._database.writing() as connection:
-                now = self._now()
-                mark(connection, service, event, "tried", attempts, now, waiting_for=waited_for)
-        return Attempt(False, attempts, bool(row and row.status == "tried"), waited_for)
+                now, peer = self._now(), attempt.waited_for
+                mark(connection, service, event, "tried", attempt.attempts, now, waiting_for=peer)
+        return attempt
 
     def finish(
         self,
@@ -159,13 +152,14 @@ class Journal:
     ) -> list[Event]:
         """The service is done with the event: its outputs, the changes of its own tables and the
         handled mark, together. Returns the outputs that were new: what another process said before
-        is what holds. What waits for the same place as this event did is due now. Raises Stale."""
+        is what holds. What waits for the same peer as this event did is due now. Raises Stale, and
+        ForeignEvent when none of our services committed the event."""
         fresh: list[Event] = []
 
         def job(connection: Connection) -> None:
             nonlocal fresh
             now = self._now()
-            # An event that another program put on the bus is recorded with its first answer.
+            # A request that another program put on the bus is recorded with its first answer.
             fresh = record(connection, outputs, now, published=[event])
             for change in changes:
                 change.apply(connection, service)
@@ -189,8 +183,9 @@ class Journal:
         waited_for: str = "",
     ) -> None:
         """The work failed: it is due again after a time, or dead when that is None. What another
-        process is done with stays done. ``waiting_for`` is the place that is away: then it is due
-        after that time if nothing else probes the place, and else once the place is back."""
+        process is done with stays done. ``waiting_for`` is the peer that is away: then it is due
+        after that time if nothing else probes the peer, and else once the peer is back. Raises
+        ForeignEvent."""
 
         def job(connection: Connection) -> None:
             now = self._now()
@@ -240,10 +235,16 @@ class Journal:
             long_gone = service_status.c.seen_at < self._now() - FORGET_STATUS
             connection.execute(delete(service_status).where(long_gone))
 
+    def change(self, owner: str, changes: Sequence[Change], happened: Sequence[Event] = ()) -> None:
+        """Change tables of their owner outside any handler, together with events. Raises Stale."""
+
+        def job(connection: Connection) -> None:
+            record(connection, happened, self._now())
+            for change in changes:
+                change.apply(connection, owner)
+
+        self._group.run(job)
+
     def owned(self, table: OwnedTable[Row]) -> Owned[Row]:
         """What is in a table of one service."""
         return Owned(self._database, table)
-
-    def belongs_to(self, store_id: str) -> None:
-        """Tie this journal to its store. Raises StoreMissing when it knows another one."""
-        self.facts.belongs_to(store_id)

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from shared.events import Event
+from shared.errors import ForeignEvent
+from shared.events import FOREIGN, Event
 from shared.failpoint import reach
 from shared.journal.projection import apply
 from shared.journal.schema import events
@@ -23,10 +24,14 @@ def record(
     published: Sequence[Event] = (),
 ) -> list[Event]:
     """Record events and bring the read model up to them; returns those that were new. An event
-    that is ``published`` already is recorded as such, unless it is known."""
+    that is ``published`` already is known, or another program put it on the bus: then it is
+    recorded as such. Raises ForeignEvent for what other programs may not say."""
     rows = [{**as_row(event, now), "published_at": now} for event in published]
     rows += [{**as_row(event, now), "published_at": None} for event in happened]
     new = insert_all_new(connection, events, rows) if rows else set()
+    for event in published:
+        if event.id in new:
+            may_be_foreign(event)
     fresh = []
     for event in (*published, *happened):
         if event.id in new:
@@ -36,6 +41,12 @@ def record(
             if event not in published:
                 fresh.append(event)
     return fresh
+
+
+def may_be_foreign(event: Event) -> None:
+    """Raise ForeignEvent for an event that is not in the journal, unless anybody may say it."""
+    if event.topic not in FOREIGN:
+        raise ForeignEvent("no service of ours committed it")
 
 
 def as_row(event: Event, now: datetime) -> dict[str, Any]:
@@ -50,6 +61,7 @@ def as_row(event: Event, now: datetime) -> dict[str, Any]:
         "time": event.time,
         "recorded_at": now,
         "trace": event.trace,
+        "baggage": event.baggage,
         "cause": event.cause,
         "data": dict(event.data),
     }
@@ -68,5 +80,6 @@ def as_event(row: Row[Any]) -> Event:
         snapshot_id=columns["snapshot_id"],
         cause=columns["cause"],
         trace=columns["trace"],
+        baggage=columns["baggage"],
         organisation=columns["organisation"],
     )

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, literal, update
+from sqlalchemy import ColumnElement, Connection, Integer, bindparam, func, literal, update
 
 from shared.events import (
     Event,
@@ -41,6 +41,17 @@ _TO = {
     SnapshotSkipped.topic: _to("skipped", unless=FINAL),
     SnapshotRejected.topic: _to("quarantined", unless=FINAL),
 }
+
+
+def _more_people() -> Prepared:
+    people = bindparam("people", type_=Integer)
+    fewer = func.coalesce(snapshots.c.person_count, -1) < people
+    row = snapshots.c.id == bindparam("snapshot_id")
+    change = update(snapshots).where(row, fewer).values(person_count=people)
+    return Prepared(lambda _dialect: change)
+
+
+_MORE_PEOPLE = _more_people()
 
 
 def apply(connection: Connection, event: Event) -> None:
@@ -86,6 +97,8 @@ def _add_analysis(connection: Connection, event: Event) -> None:
     row = {"snapshot_id": event.snapshot_id, "analyzer": analyzer, "data": dict(event.data)}
     if not insert_new(connection, analyses, row):
         return
+    if isinstance(people := event.data.get("person_count"), int):
+        _MORE_PEOPLE.run(connection, {"snapshot_id": event.snapshot_id, "people": people})
     seen: dict[str, list[float]] = defaultdict(list)
     for detection in event.data.get("detections", ()):
         seen[detection["label"]].append(detection["confidence"])

@@ -72,6 +72,7 @@ events = Table(
     Column("time", UtcTime, nullable=False),
     Column("recorded_at", UtcTime, nullable=False),
     Column("trace", String(64)),
+    Column("baggage", Text),
     Column("cause", String(64)),
     Column("data", JSON, nullable=False),
     Column("published_at", UtcTime),
@@ -96,7 +97,7 @@ work = Table(
     Column("status", String(8), nullable=False),  # done | retry | dead | tried
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcTime),
-    Column("waiting_for", String(128)),  # the place or peer that is away, see marks.py
+    Column("waiting_for", String(128)),  # the peer that is away, see marks.py
     Column("error", Text),
     Column("updated_at", UtcTime, nullable=False),
     PrimaryKeyConstraint("service", "event_id"),
@@ -148,13 +149,20 @@ snapshots = Table(
     Column("captured_at", UtcTime, nullable=False),
     Column("captured_by", String(16), nullable=False),
     Column("received_at", UtcTime, nullable=False),
+    Column("skew_s", Float),
+    Column("trigger", String(16), nullable=False, server_default=""),
     Column("state", String(16), nullable=False),  # see shared/journal/projection.py
+    Column("person_count", Integer),  # the most that an analyser counted; NULL: none did
     UniqueConstraint("organisation", "dedupe_key", name="one_snapshot_per_key"),
     Index("snapshots_of_camera", "camera", "id"),
+    Index("snapshots_captured", "captured_at", "id"),
+    Index("snapshots_of_camera_captured", "camera", "captured_at", "id"),
     Index("snapshots_of_file", "sha256"),
     Index("snapshots_in_state", "state", "id"),
-    Index("snapshots_counted", "camera", "state"),
+    Index("snapshots_counted", "camera", "state", "organisation"),
 )
+PEOPLE = snapshots.c.person_count > literal_column("0")
+Index("snapshots_with_people", snapshots.c.id, sqlite_where=PEOPLE, postgresql_where=PEOPLE)
 
 # What each analyser found in a snapshot; its first answer stays.
 analyses = Table(

@@ -12,26 +12,27 @@ import re
 from pathlib import Path
 from typing import IO
 
-from shared.errors import ConfigError
+from shared.errors import ConfigError, RunsAlready
 
 SHARES = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "fuse.sshfs")
 MOUNTS = Path("/proc/self/mountinfo")
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
-def claim(database: str | None, *, owner: bool) -> IO[str] | None:
-    """The lock file, locked for the ``owner``; a tool beside it gets none. Raises ConfigError."""
+def claim(database: str | None, *, owner: bool, page: str = "") -> IO[str] | None:
+    """The lock file, locked for the ``owner``; a tool beside it gets none. ``page`` is told to who
+    comes later. Raises ConfigError."""
     if not database or database == ":memory:":
         raise ConfigError("journal.url: names no file; write sqlite:////path/to/snapbus.db")
     path = Path(database)
     if owner:
-        return _lock(path)
+        return _lock(path, page)
     if not path.is_file():
         raise ConfigError(f"journal.url: there is no journal {path} yet; start Snapbus first")
     return None
 
 
-def _lock(database: Path) -> IO[str]:
+def _lock(database: Path, page: str) -> IO[str]:
     path = database.with_name(database.name + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,14 +52,16 @@ def _lock(database: Path) -> IO[str]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.seek(0)
-        holder = file.read().strip() or "unknown"
+        holder, _, shown = file.read().strip().partition("\n")
         file.close()
-        raise ConfigError(
-            f"{database} is in use by process {holder}. SQLite belongs to one process: "
-            "stop that one, or set journal.url to a PostgreSQL database."
+        its_page = f", its page is at {shown}" if shown else ""
+        raise RunsAlready(
+            f"Snapbus runs already on {database.parent}: process {holder or 'unknown'}{its_page}. "
+            "SQLite belongs to one process: stop that one first, or give this one another 'data' "
+            "folder or a PostgreSQL database (journal.url)."
         ) from error
     file.truncate(0)
-    file.write(f"{os.getpid()}\n")
+    file.write(f"{os.getpid()}\n{page}\n")
     file.flush()
     return file
 

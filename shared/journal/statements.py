@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 
 MOST_ROWS = 20
@@ -48,7 +48,8 @@ class Prepared:
     def _text(self, dialect: Dialect) -> _Text:
         text = self._texts.get(dialect.name)
         if text is None:
-            module = sqlite if dialect.name == "sqlite" else postgresql
+            # The module of the dialect in use, which is loaded: another would only take its time.
+            module = import_module(f"sqlalchemy.dialects.{dialect.name}")
             text = self._texts[dialect.name] = _Text(self._build(module), dialect)
         return text
 

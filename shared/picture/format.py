@@ -1,4 +1,4 @@
-"""What a picture file says of itself: its kind, whether its end is there, its size, its rotation.
+"""What kind of picture file this is, of which parts it is made, and whether its end is there.
 
 Plain Python over the bytes, so that the doors (FTP, folder, HTTP) need no decoder. Whether the
 picture is *sound* takes a full decode: shared/picture/decode.py. The glossary's two words: a
@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import mmap
 import re
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -31,8 +29,15 @@ MAGIC = (b"\xff\xd8\xff", _PNG)
 # A marker is FF and a code. 00 is an escaped FF inside picture data, D0-D7 are restart points
 # there, and FF is padding: none of them is a place where something begins or ends.
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
-_SOI, _EOI, _SOS, _APP1, _TEM = 0xD8, 0xD9, 0xDA, 0xE1, 0x01
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SOI, _EOI, _TEM = 0xD8, 0xD9, 0x01
+SOS = 0xDA
+"""The segment before each scan of a JPEG."""
+
+MOST_SCANS = 100
+"""Encoders write about ten, at most a few dozen; each costs a decoder a pass over the picture."""
+MOST_PARTS = 20_000
+"""Segments or chunks; a large PNG in pieces of 8 kB has some thousands."""
+_WINDOW = 2**20
 
 _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL | re.IGNORECASE), text)
@@ -59,22 +64,6 @@ _OTHERS: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What is known without decoding. ``orientation`` is EXIF's 1 to 8; 1 is upright."""
-
-    media_type: MediaType
-    width: int
-    height: int
-    orientation: int = 1
-    components: int = 3
-
-    @property
-    def turned(self) -> bool:
-        """Whether upright means width and height exchanged."""
-        return self.orientation >= 5
-
-
 def sniff(head: bytes | memoryview) -> MediaType:
     """The media type by the first bytes; NotAPicture says what it seems to be instead."""
     start = bytes(head[:HEAD])
@@ -91,32 +80,27 @@ def sniff(head: bytes | memoryview) -> MediaType:
 
 
 def begins(head: bytes) -> bool:
-    """Whether these are the first bytes of a picture, and too few to tell more."""
+    """Whether a JPEG or PNG may begin with these few bytes."""
     return any(magic.startswith(head) for magic in MAGIC)
 
 
 def check_complete(picture: Bytes | Path) -> MediaType:
-    """The media type of a picture whose end is there; what follows the end does not matter.
+    """The media type of a complete picture; raises PictureError.
 
     The end is the one that ends this picture, not a thumbnail's inside its header: the segments
-    are followed from the start. Cameras that pad with zeros, newlines or a video pass.
+    are followed from the start. Bytes after the end (zeros, newlines, a video) are ignored. More
+    parts or scans than any picture has are refused: UnsoundPicture.
     """
-    with _open(picture) as data:
+    with opened(picture) as data:
         media_type = sniff(bytes(data[:HEAD]))
-        for _code, _start, _end in _parts(data, media_type):
+        for _part in chunks(data) if media_type == "image/png" else segments(data):
             pass
     return media_type
 
 
-def read_header(picture: Bytes | Path) -> Header:
-    """Size and rotation from the header, read up to the first picture data only."""
-    with _open(picture) as data:
-        media_type = sniff(bytes(data[:HEAD]))
-        return _png_header(data) if media_type == "image/png" else _jpeg_header(data)
-
-
 @contextmanager
-def _open(picture: Bytes | Path) -> Iterator[memoryview]:
+def opened(picture: Bytes | Path) -> Iterator[memoryview]:
+    """The bytes of a picture; those of a file are mapped and not read."""
     if not isinstance(picture, Path):
         with memoryview(picture) as view:
             yield view
@@ -132,15 +116,11 @@ def _open(picture: Bytes | Path) -> Iterator[memoryview]:
             yield view
 
 
-def _parts(data: memoryview, media_type: MediaType) -> Iterator[tuple[int, int, int]]:
-    return _chunks(data) if media_type == "image/png" else _segments(data)
-
-
-def _segments(data: memoryview) -> Iterator[tuple[int, int, int]]:
+def segments(data: memoryview) -> Iterator[tuple[int, int, int]]:
     """Each JPEG segment as (code, start, end of its content), to the end of the picture."""
     position, scans = 2, 0
-    while True:
-        found = _MARKER.search(data, position)
+    for _number in range(MOST_PARTS):
+        found = _next_marker(data, position)
         if found is None:
             what = "its end (EOI) is missing" if scans else "it has no picture data"
             raise IncompletePicture(f"the JPEG is cut off after {len(data)} bytes: {what}")
@@ -152,18 +132,31 @@ def _segments(data: memoryview) -> Iterator[tuple[int, int, int]]:
         if code in (_SOI, _TEM):
             continue
         length = int.from_bytes(data[position : position + 2], "big")
-        scans += code == _SOS
+        scans += code == SOS
+        if scans > MOST_SCANS:
+            raise UnsoundPicture(f"the JPEG has more than {MOST_SCANS} scans")
         # A length under 2 can't be; going on behind it finds the next real segment.
         yield code, position + 2, min(position + max(length, 2), len(data))
         position += max(length, 2)
         if position > len(data):
             position = len(data)
+    raise UnsoundPicture(f"the JPEG has more than {MOST_PARTS} segments")
 
 
-def _chunks(data: memoryview) -> Iterator[tuple[int, int, int]]:
+def _next_marker(data: memoryview, position: int) -> re.Match[bytes] | None:
+    # A search lets no other thread run, and takes up to 12 ms for a million bytes.
+    for start in range(position, len(data), _WINDOW):
+        if found := _MARKER.search(data, start, start + _WINDOW + 1):
+            return found
+    return None
+
+
+def chunks(data: memoryview) -> Iterator[tuple[int, int, int]]:
     """Each PNG chunk as (its name as a number, start, end of its content), to the end."""
     position = len(_PNG)
-    while position + 12 <= len(data):
+    for _number in range(MOST_PARTS):
+        if position + 12 > len(data):
+            break
         length = int.from_bytes(data[position : position + 4], "big")
         name = bytes(data[position + 4 : position + 8])
         end = position + 8 + length
@@ -173,50 +166,6 @@ def _chunks(data: memoryview) -> Iterator[tuple[int, int, int]]:
         if name == b"IEND":
             return
         position = end + 4
+    else:
+        raise UnsoundPicture(f"the PNG has more than {MOST_PARTS} chunks")
     raise IncompletePicture(f"the PNG is cut off after {len(data)} bytes: its end is missing")
-
-
-def _png_header(data: memoryview) -> Header:
-    if len(data) < 26 or bytes(data[12:16]) != b"IHDR":
-        raise UnsoundPicture("the PNG does not begin with its header")
-    width, height, _depth, colour = struct.unpack(">IIBB", data[16:26])
-    orientation = 1
-    for name, start, end in _chunks(data):
-        if name == int.from_bytes(b"eXIf", "big"):
-            orientation = _orientation(data[start:end])
-        if name == int.from_bytes(b"IDAT", "big"):
-            break
-    return Header("image/png", width, height, orientation, {0: 1, 4: 2, 6: 4}.get(colour, 3))
-
-
-def _jpeg_header(data: memoryview) -> Header:
-    width = height = components = 0
-    orientation = 1
-    for code, start, end in _segments(data):
-        if code in _FRAMES and end - start >= 6 and not width:
-            height, width, components = struct.unpack(">HHB", data[start + 1 : start + 6])
-        elif code == _APP1 and bytes(data[start : start + 6]) == b"Exif\x00\x00":
-            orientation = _orientation(data[start + 6 : end])
-        elif code == _SOS:
-            break
-    if not (width and height):
-        raise UnsoundPicture("the JPEG does not say how large it is")
-    return Header("image/jpeg", width, height, orientation, components)
-
-
-def _orientation(tiff: memoryview) -> int:
-    """The rotation EXIF asks for; 1 where the block is damaged, as viewers do."""
-    order = {b"II": "<", b"MM": ">"}.get(bytes(tiff[:2]))
-    if order is None or len(tiff) < 8:
-        return 1
-    try:
-        (first,) = struct.unpack_from(f"{order}I", tiff, 4)
-        (count,) = struct.unpack_from(f"{order}H", tiff, first)
-        for entry in range(first + 2, first + 2 + 12 * count, 12):
-            tag, kind = struct.unpack_from(f"{order}HH", tiff, entry)
-            if tag == 0x0112 and kind == 3:
-                (value,) = struct.unpack_from(f"{order}H", tiff, entry + 8)
-                return value if 1 <= value <= 8 else 1
-    except struct.error:
-        return 1
-    return 1

@@ -10,18 +10,18 @@ from shared.journal import Attempt
 from shared.settings.runtime import WorkSection
 
 PROBE_S = 10.0
-"""How often a place that is away is tried again."""
+"""How often a peer that is away is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed attempt. ``again_s`` None: the work is dead. ``place`` is what is away, if that is
+    """One failed attempt. ``again_s`` None: the work is dead. ``peer`` is what is away, if that is
     why it failed; ``attempts`` are those that count, and waiting does not."""
 
     text: str
     attempts: int
     again_s: float | None
-    place: str = ""
+    peer: str = ""
 
     @property
     def dead(self) -> bool:
@@ -33,7 +33,7 @@ def failure(error: Exception, attempt: Attempt, policy: WorkSection) -> Failure:
     text = str(error) if isinstance(error, HandlerError) else f"{type(error).__name__}: {error}"
     attempts = attempt.attempts
     if isinstance(error, Unreachable):
-        return Failure(text, attempts - 1, error.after_s or PROBE_S, error.place)
+        return Failure(text, attempts - 1, error.after_s or PROBE_S, error.peer)
     most = policy.retries if isinstance(error, Retry) else policy.attempts
     if isinstance(error, Reject) or attempts >= most:
         return Failure(text, attempts, None)

@@ -31,7 +31,7 @@ from shared.errors import ConfigError
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 WELL_S, WATCH_S = 60.0, 50.0
 """After how long without a problem /watch stops to answer at once, and when it does at last."""
-LOOK_S = 1.0
+LOOK_S = 2.0
 """How often it looks meanwhile."""
 STALE_S = 30.0
 """A process that has not examined itself for this long hangs."""

@@ -29,25 +29,29 @@ from shared.events import Event, now
 from shared.failpoint import reach
 from shared.ingest.intake import Intake
 from shared.journal import Journal
+from shared.runtime.admission import doubt
 from shared.runtime.follower import ConfigFollower
 from shared.runtime.health import HealthServer, Pulse
 from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
-from shared.runtime.outbox import Outbox
+from shared.runtime.outbox import Outbox, announce
+from shared.runtime.outside import outside
 from shared.runtime.self_check import SelfCheck, SelfCheckThread
 from shared.runtime.threads import join
-from shared.runtime.worker import Worker, announce
+from shared.runtime.worker import Worker
 from shared.service import Context, Service, Source
 from shared.settings import Settings
 from shared.settings.directory import CameraDirectory
+from shared.stop import Stop
 from shared.store import Store
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Threads = Sequence[threading.Thread]
 Build = Callable[[Context], Sequence[Service]]
 Follow = Callable[[CameraDirectory], ConfigFollower | None]
-WATCH_S = 0.5
+WATCH_S = 2.0
 RETRY_S = 2.0
 
 
@@ -62,13 +66,14 @@ class Runtime:
         self._cameras = CameraDirectory(settings.cameras)
         self._follower = follow(self._cameras)
         self._build = build
-        self._stop = threading.Event()
-        self._workers_stop = threading.Event()
-        self._outbox_stop = threading.Event()
+        self._stop = Stop()
+        self._workers_stop = Stop()
+        self._outbox_stop = Stop()
         self._in_flight = InFlight()
         self._bus: Bus | None = None
         self._pulse = Pulse(problems=("starting",))
         self._started_at = now()
+        self._left: Threads = ()
         self._failure: BaseException | None = None
         self._relay = Relay()
         self._metrics = Metrics()
@@ -86,13 +91,14 @@ class Runtime:
             return self._run()
         finally:
             server.stop()
-            self._relay.close()
+            if not self._left:  # closed under a thread of ours, it would abort the process
+                self._relay.close()
 
     def _run(self) -> int:
         store = self._open_store()
         if store is None:
             return 0
-        journal = Journal.unprepared(self._settings.journal_url)
+        journal = Journal.unprepared(self._settings.journal_url, self._settings.api.page)
         try:
             return self._serve(store, journal)
         finally:
@@ -122,11 +128,12 @@ class Runtime:
         def tell(events: Sequence[Event]) -> None:
             announce(self._relay.end(), events)
 
-        limits, whose = self._settings.intake, self._cameras.organisation
-        intake = Intake(store, journal, tell, max_bytes=limits.max_bytes, organisation=whose)
+        own, cameras = self._settings, self._cameras
+        make = partial(Intake, organisation=cameras.organisation, device=cameras.device)
+        intake = make(store, journal, tell, max_bytes=own.intake.max_bytes, layouts=own.layouts)
         self._insist(lambda: journal.prepare(store.volume.identity()), tries=1)
-        also = self._redeliver, self._cameras
-        services = self._build(Context(self._settings, store, journal, intake, tell, *also))
+        context = Context(own, store, journal, intake, tell, self._redeliver, cameras)
+        services = [*self._build(context), *outside(context)]
         subscribe = partial(_subscribe, services, store, journal)
         broker = open_broker(self._settings.broker, "+".join(s.name for s in services))
         bus = self._bus = Bus(broker, self._relay, _consumes(services))
@@ -136,7 +143,7 @@ class Runtime:
         ]
         sources = [self._source(source) for service in services for source in service.sources]
         try:
-            self._start(subscribe, [bus, outbox, *sources], workers)
+            self._start(subscribe, [bus, outbox], workers, sources)
             log.info("running %s", ", ".join(s.name for s in services), extra={"action": "running"})
             self_check = SelfCheck(
                 services,
@@ -156,16 +163,14 @@ class Runtime:
         return 2 if isinstance(self._failure, ConfigError) else 1 if self._failure else 0
 
     def _start(
-        self,
-        subscribe: Callable[[], bool],
-        doors: Sequence[threading.Thread],
-        workers: Sequence[threading.Thread],
+        self, subscribe: Callable[[], bool], transport: Threads, workers: Threads, doors: Threads
     ) -> None:
-        """Doors open even while the database is away: what comes waits in the spool."""
+        """Whoever handles what comes is there before it comes; but doors also open while the
+        database is away: what comes then waits in the spool."""
         ready = self._insist(subscribe, tries=1)
-        for thread in doors:
+        for thread in (*transport, *(workers if ready else ()), *doors):
             thread.start()
-        if ready or self._insist(subscribe):
+        if not ready and self._insist(subscribe):
             for thread in workers:
                 thread.start()
 
@@ -184,6 +189,7 @@ class Runtime:
             metrics=self._metrics,
             in_flight=self._in_flight,
             stop=self._workers_stop,
+            doubt=partial(doubt, self._settings),
         )
 
     def _source(self, source: Source) -> threading.Thread:
@@ -201,7 +207,7 @@ class Runtime:
 
         return threading.Thread(target=run, name=source.name, daemon=True)
 
-    def _watch(self, self_check: SelfCheck, threads: Sequence[threading.Thread]) -> None:
+    def _watch(self, self_check: SelfCheck, threads: Threads) -> None:
         # A thread of its own, so that a database which does not answer can't hold up the end.
         watching = SelfCheckThread(self_check, self._follower, self._stop, self._set_pulse)
         watching.start()
@@ -216,11 +222,7 @@ class Runtime:
         self._pulse = pulse
 
     def _shut_down(
-        self,
-        sources: Sequence[threading.Thread],
-        workers: Sequence[threading.Thread],
-        bus: Bus,
-        outbox: threading.Thread,
+        self, sources: Threads, workers: Threads, bus: Bus, outbox: threading.Thread
     ) -> None:
         """Sources first, so that nothing new comes; then workers finish; the bus is last."""
         deadline = time.monotonic() + self._settings.work.stop_grace_s
@@ -232,6 +234,7 @@ class Runtime:
         join([bus], deadline + 1.5)
         self._outbox_stop.set()
         join([outbox], deadline + 2.0)
+        self._left = [each for each in (*sources, *workers, bus, outbox) if each.is_alive()]
 
 
 def _subscribe(services: Sequence[Service], store: Store, journal: Journal) -> bool:

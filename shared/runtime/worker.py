@@ -11,15 +11,13 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from shared.bus.relay import End, Relay
-from shared.envelope import MAX_BYTES, REPEATED, decode, encode
+from shared.envelope import REPEATED
 from shared.errors import (
     Crashed,
+    ForeignEvent,
     JournalUnavailable,
     Reject,
     Retry,
@@ -31,31 +29,25 @@ from shared.errors import (
 from shared.events import EVENTS, Event
 from shared.failpoint import reach
 from shared.journal import Attempt, Journal
+from shared.runtime.admission import Doubt, admit, handler_of, signed
 from shared.runtime.failure import failure
 from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
 from shared.runtime.ordering import Ordering
-from shared.service import Handler, Service
+from shared.runtime.outbox import announce
+from shared.service import Service
 from shared.settings.runtime import WorkSection
+from shared.stop import Stop
+from shared.trace import within
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Commit = Callable[[], Sequence[Event]]
 """Writes what became of an event, and returns the events to publish."""
-WAIT_S = 0.25
 JOURNAL_RETRY_S = 1.0
 SUSPICIOUS = 2
 """Begun more often than this without an end, an event may be what ends its process."""
-
-
-def announce(end: End, events: Sequence[Event], queue: str = "", *, hold: bool = False) -> None:
-    """Ask the bus thread to publish committed events, to one queue or to all that want them;
-    ``hold`` leaves that to the next word with it."""
-    for number, event in enumerate(events, 1):
-        frames = (frame.encode() for frame in (event.id, event.routing_key, queue))
-        say = end.hold if hold or number < len(events) else end.send
-        say(b"publish", *frames, encode(event))
 
 
 class Worker(threading.Thread):
@@ -71,7 +63,8 @@ class Worker(threading.Thread):
         policy: WorkSection,
         metrics: Metrics,
         in_flight: InFlight,
-        stop: threading.Event,
+        stop: Stop,
+        doubt: Doubt = lambda event: "",
     ) -> None:
         super().__init__(name=f"{service.name}-{number}", daemon=True)
         self._service = service
@@ -81,6 +74,7 @@ class Worker(threading.Thread):
         self._metrics = metrics
         self._in_flight = in_flight
         self._stop_event = stop
+        self._doubt = doubt
         self._ordering = Ordering(service, journal)
 
     def run(self) -> None:
@@ -88,35 +82,43 @@ class Worker(threading.Thread):
         queue = self._service.name.encode()
         end.send(b"next", queue)
         while not self._stop_event.is_set():
-            frames = end.receive(WAIT_S)
+            frames = end.receive(self._stop_event)
             if frames is None:
                 continue
-            _verb, tag, redelivered, body = frames
-            self._take(end, tag, body, redelivered=redelivered == b"1")
+            _verb, tag, redelivered, sender, body = frames
+            self._take(end, tag, body, redelivered=redelivered == b"1", sender=sender.decode())
             end.send(b"next", queue)
         end.close()
 
-    def _take(self, end: End, tag: bytes, body: bytes, *, redelivered: bool) -> None:
+    def _take(
+        self, end: End, tag: bytes, body: bytes, *, redelivered: bool, sender: str = ""
+    ) -> None:
         try:
-            event = decode(body)
-        except UndecodableMessage as error:
-            log.error("a message is no event: %s", error, extra={"action": "dead_letter"})
+            event = admit(body, sender)
+        except (UndecodableMessage, ForeignEvent) as error:
+            log.error("refused a message: %s", error, extra={"action": "dead_letter"})
             end.hold(b"done", tag, b"0")
             return
         name = self._service.name
         if not self._in_flight.take(name, event.id, tag):
             return  # another worker has this event, and settles this delivery with its own
         outputs: Sequence[Event] | None = None
+        accepted = b"1"
         try:
             again = redelivered or event.extra.get(REPEATED) is True
-            outputs = self._settle(event, redelivered=again)
+            with within(event.trace or "", event.baggage or ""):
+                outputs = self._settle(event, redelivered=again)
+        except ForeignEvent as error:
+            self._refuse(event, error)
+            # One of ours that shares this fate is delivered again by the reconciler.
+            outputs, accepted = (), b"0"
         finally:
             tags = self._in_flight.release(name, event.id)
         if outputs is None:
             return  # stopping without the journal: unsettled, so the broker keeps it
         reach("worker.committed")
         for each in tags:
-            end.hold(b"done", each, b"1")
+            end.hold(b"done", each, accepted)
         reach("worker.acked")
         announce(end, outputs, hold=True)
         reach("worker.published")
@@ -140,6 +142,8 @@ class Worker(threading.Thread):
             reach("worker.handled")
             try:
                 return self._insist(commit)
+            except ForeignEvent:
+                raise
             except Retry as error:  # a row of the service's own changed meanwhile
                 return self._insist(self._failure(event, attempt, error))
             except Exception as error:
@@ -164,10 +168,14 @@ class Worker(threading.Thread):
             return self._failure(event, attempt, Reject(text) if given_up else Retry(text))
         try:
             self._ordering.check(event)
-            handler = self._handler(event)
-            with self._metrics.seconds.labels(name, event.topic).time():
+            handler = handler_of(self._service, event)
+            with self._metrics.handling(name, event.topic):
                 results = (isolated or handler)(event)
-            outputs = [self._signed(each) for each in results if isinstance(each, Event)]
+            outputs = [
+                signed(each, self._service, self._doubt)
+                for each in results
+                if isinstance(each, Event)
+            ]
             changes = [each for each in results if not isinstance(each, Event)]
         except JournalUnavailable as error:
             return self._failure(event, attempt, Unreachable("journal", str(error)))
@@ -186,31 +194,20 @@ class Worker(threading.Thread):
             attempts=attempt.attempts, changes=changes, waited_for=attempt.waited_for,
         )  # fmt: skip
 
-    def _handler(self, event: Event) -> Handler:
-        handler = self._service.handlers.get(event.topic)
-        if handler is None:
-            raise Reject(f"{self._service.name} does not handle {event.topic!r}")
-        try:
-            event.parsed(EVENTS[event.topic])
-        except (KeyError, ValidationError) as error:
-            raise Reject(f"the data is not that of {event.topic}: {error}") from error
-        return handler
+    def _refuse(self, event: Event, error: ForeignEvent) -> None:
+        text, told = "refused %s %s of source %s: %s", {"action": "dead_letter"}
+        log.error(text, event.routing_key, event.id, event.source, error, extra=told)
+        self._count(event, "refused")
 
     def _count(self, event: Event, outcome: str) -> None:
         # A topic that nobody knows comes from outside; it must not make a time series of its own.
         topic = event.topic if event.topic in EVENTS else "unknown"
-        self._metrics.handled.labels(self._service.name, topic, outcome).inc()
-
-    def _signed(self, output: Event) -> Event:
-        signed = replace(output, source=f"/snapbus/{self._service.name}")
-        if (size := len(encode(signed))) > MAX_BYTES:
-            raise Reject(f"its {output.topic} has {size} bytes; a message has at most {MAX_BYTES}")
-        return signed
+        self._metrics.count(self._service.name, topic, outcome)
 
     def _failure(self, event: Event, attempt: Attempt, error: Exception) -> Commit:
         failed = failure(error, attempt, self._policy)
-        # Of all that waits for a place, each would say the same; its service says it once.
-        waits = logging.INFO if failed.place else logging.WARNING
+        # Of all that waits for a peer, each would say the same; its service says it once.
+        waits = logging.INFO if failed.peer else logging.WARNING
         level = logging.ERROR if failed.dead else waits
         log.log(
             level,
@@ -229,7 +226,7 @@ class Worker(threading.Thread):
                 failed.text,
                 attempts=failed.attempts,
                 retry_after_s=failed.again_s,
-                waiting_for=failed.place,
+                waiting_for=failed.peer,
                 waited_for=attempt.waited_for,
             )
             return ()

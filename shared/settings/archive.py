@@ -1,4 +1,4 @@
-"""Settings of the archive."""
+"""Settings of an archive."""
 
 from __future__ import annotations
 

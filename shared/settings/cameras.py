@@ -9,25 +9,77 @@ from typing import Literal, get_args
 from pydantic import Field, SecretStr, model_validator
 
 from shared.events import ORGANISATION
-from shared.settings.section import CAMERA_ZONE, CameraName, Seconds, Section, Zone
+from shared.settings.fetch import FetchSection
+from shared.settings.section import CAMERA_ZONE, CameraName, DoorSection, Section, Zone
 
 
-class DoorSection(Section):
-    """One way in which a camera delivers, named by its field of CameraSection."""
+class QuotaSection(Section):
+    """How much one camera may deliver on one day (UTC)."""
 
-    def told(self, door: str) -> str:
-        """How the camera delivers, in a word or few."""
-        return door
+    pictures_a_day: int = Field(200_000, gt=0)
+    bytes_a_day: int = Field(50_000_000_000, gt=0)
 
 
-class FtpAccountSection(DoorSection):
-    """How this camera logs in to the FTP server; the account is the camera's name by default."""
+class FtpLoginSection(Section):
+    """What an account of the FTP server may."""
+
+    active: bool = Field(False, description="allow PORT and EPRT to the camera's own address")
+    tls: Literal["plain", "optional", "required"] = Field(
+        "optional",
+        description="required: neither its password nor its pictures are taken without TLS",
+    )
+    quota: QuotaSection = QuotaSection()
+    timezone: Zone = Field("", description=CAMERA_ZONE)
+
+
+class FtpAccountSection(FtpLoginSection, DoorSection):
+    """How this camera logs in to the FTP server: with an account of its own, which is called as the
+    camera is, or with one that it shares."""
 
     username: str = Field("", description="account name; empty: the camera's name")
     password: SecretStr = Field(
         SecretStr(""), description="or in the secrets folder as camera_<name>_ftp_password"
     )
-    active: bool = Field(False, description="allow PORT and EPRT to the camera's own address")
+    account: str = Field(
+        "", description="one of ftp.accounts, which it shares; then it has no account of its own"
+    )
+    names: tuple[str, ...] = Field(
+        (),
+        max_length=20,
+        description="with a shared account: what folders and files call it besides its own name,"
+        " such as its serial number, its address, or what the recorder calls it",
+    )
+
+    @model_validator(mode="after")
+    def _logs_in_once(self) -> FtpAccountSection:
+        own = {"username", "password", "active", "tls"} & self.model_fields_set
+        if self.account and own:
+            raise ValueError(f"'{min(own)}' is for an account of its own, and 'account' is shared")
+        if self.names and not self.account:
+            raise ValueError("'names' are for a shared account: set 'account', or remove them")
+        return self
+
+
+class MailAccountSection(DoorSection):
+    """How this camera logs in to the mail server. Its address is ``<its name>@`` and anything."""
+
+    username: str = Field("", description="account name; empty: the camera's name")
+    password: SecretStr = Field(
+        SecretStr(""), description="or in the secrets folder as camera_<name>_mail_password"
+    )
+    tls: Literal["plain", "optional", "required"] = Field(
+        "optional",
+        description="required: neither its password nor its pictures are taken without TLS",
+    )
+    quota: QuotaSection = QuotaSection()
+    timezone: Zone = Field("", description=CAMERA_ZONE)
+
+
+class HttpSection(DoorSection):
+    """That this camera sends pictures to the API itself, with a key of scope ingest. A key is
+    enough; this is for what differs from the defaults."""
+
+    quota: QuotaSection = QuotaSection()
     timezone: Zone = Field("", description=CAMERA_ZONE)
 
 
@@ -35,45 +87,31 @@ class FolderSection(DoorSection):
     """A folder from which this camera's pictures are taken."""
 
     path: Path
+    pattern: str = Field("", description="only files of such names, as snapshot_*.jpg; empty: all")
     poll: bool = Field(False, description="for network shares, which send no file events")
+    every_s: float | None = Field(
+        None, gt=0, description="how often it is read in full; null: folders.rescan_s"
+    )
     keep: bool = Field(False, description="leave taken files where they are")
+    processed: Path | None = Field(
+        None,
+        description="move taken files there, a relative one is below 'path'; it is made; null: they"
+        " are removed",
+    )
+    results: bool = Field(
+        False,
+        description="write <name>_analysis.json with what was found, where taken files go, or to"
+        " 'path'",
+    )
+    failed: Path | None = Field(
+        None, description="move what is no whole picture there, with the reason; null: .rejected"
+    )
     timezone: Zone = Field("", description=CAMERA_ZONE)
 
-
-class FetchSection(DoorSection):
-    """Where a picture of this camera can be asked for."""
-
-    kind: Literal["url", "foscam", "file"] = "url"
-    url: str = Field(
-        "",
-        description="of the still picture, where {username} and {password} stand for the two below;"
-        " foscam: http://host:port",
-    )
-    command: str = Field(
-        "snapPicture2", pattern=r"^[A-Za-z0-9_]+$", description="for kind foscam: the CGI command"
-    )
-    path: Path | None = Field(None, description="for kind file: a picture, or a folder of them")
-    username: str = ""
-    password: SecretStr = Field(
-        SecretStr(""), description="or in the secrets folder as camera_<name>_fetch_password"
-    )
-    auth: Literal["auto", "none", "basic", "digest"] = "auto"
-    verify_tls: bool = True
-    every_s: float | None = Field(None, gt=0, description="null: only on request")
-    timeout_s: Seconds = Field(15.0, description="for one whole attempt, connection to last byte")
-    attempts: int = Field(3, ge=1, le=10)
-
-    def told(self, door: str) -> str:
-        return f"{door} every {self.every_s:g} s" if self.every_s else f"{door} on request"
-
     @model_validator(mode="after")
-    def _has_source(self) -> FetchSection:
-        if self.kind == "file" and self.path is None:
-            raise ValueError("kind 'file' needs 'path'")
-        if "@" in self.url.partition("://")[2].partition("/")[0]:
-            raise ValueError("put the name and password of 'url' into 'username' and 'password'")
-        if self.kind != "file" and not self.url.startswith(("http://", "https://")):
-            raise ValueError("'url' must begin with http:// or https://")
+    def _one_fate(self) -> FolderSection:
+        if self.keep and self.processed:
+            raise ValueError("'keep' leaves taken files and 'processed' moves them: choose one")
         return self
 
 
@@ -82,13 +120,24 @@ class CameraSection(Section):
 
     organisation: CameraName = Field(ORGANISATION, description="whose camera it is")
     place: str = Field("", description="what people call the spot: 'Front door'")
+    device_type: str = Field("Camera", description="what home automation calls this kind of device")
     ftp: FtpAccountSection | None = None
+    mail: MailAccountSection | None = None
+    http: HttpSection | None = None
     folder: FolderSection | None = None
     fetch: FetchSection | None = None
 
+    def location(self, name: str) -> str:
+        """What people call the spot; for a camera without a place its ``name``."""
+        return self.place or name
+
+    def device_key(self, name: str) -> str:
+        """What the house calls the camera of this ``name``: its location and its type."""
+        return f"{self.location(name)} {self.device_type}"
+
     @property
     def doors(self) -> dict[str, DoorSection]:
-        """Those it has, by name."""
+        """The configured doors by name."""
         return {name: each for name, each in self if isinstance(each, DoorSection)}
 
 

@@ -13,19 +13,18 @@ T = TypeVar("T")
 
 
 class CameraDirectory(Mapping[str, CameraSection]):
-    """The settings of each camera by its name. Any thread. It changes as a whole: look at ``now``
-    once where several questions need the same answer."""
+    """The current settings of each camera by name. Any thread. Call ``now`` once where several
+    look-ups must agree."""
 
     def __init__(self, cameras: Mapping[str, CameraSection]) -> None:
         self._now: Mapping[str, CameraSection] = dict(cameras)
 
     def now(self) -> Mapping[str, CameraSection]:
-        """The cameras of this moment; another object after each change."""
+        """The current cameras; a new object after each change."""
         return self._now
 
     def replace(self, cameras: Mapping[str, CameraSection]) -> list[str]:
-        """These are the cameras from now on; returns the names of those that changed, came or
-        went."""
+        """Put these cameras in force; returns the names of those added, changed or removed."""
         before, after = self._now, dict(cameras)
         changed = [n for n in {*before, *after} if before.get(n) != after.get(n)]
         if changed:
@@ -33,9 +32,17 @@ class CameraDirectory(Mapping[str, CameraSection]):
         return sorted(changed)
 
     def organisation(self, camera: str) -> str:
-        """Whose camera it is."""
+        """The organisation of a camera."""
         section = self._now.get(camera)
         return section.organisation if section else ORGANISATION
+
+    def device(self, camera: str) -> Mapping[str, str]:
+        """What the house calls a camera: fields of events about it; none for one not configured."""
+        section = self._now.get(camera)
+        if section is None:
+            return {}
+        device = {"device_type": section.device_type, "device_key": section.device_key(camera)}
+        return {"location": section.place, **device} if section.place else device
 
     def __getitem__(self, name: str) -> CameraSection:
         return self._now[name]
@@ -48,8 +55,8 @@ class CameraDirectory(Mapping[str, CameraSection]):
 
 
 class Derived(Generic[T]):
-    """What a service makes of the cameras, made anew at the first look after they changed. Any
-    thread. ``make`` gets the cameras, and what it made of them before (None at first)."""
+    """A value made from the cameras, and made again at the first call after they changed. Any
+    thread. ``make`` gets the cameras and its last value (None at first)."""
 
     def __init__(
         self,

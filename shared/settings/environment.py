@@ -1,47 +1,46 @@
-"""What environment variables say: defaults below the file, settings over it.
+"""Environment variables: defaults below the configuration file, and overrides of it.
 
-``SNAPBUS_DEFAULT__DETECTOR__STREAMS=2`` is the default where the file says nothing, for those who
-start us, such as Docker Compose; ``SNAPBUS__DETECTOR__STREAMS=2`` takes the place of what it says.
+``SNAPBUS_DEFAULT__DETECTOR__STREAMS=2`` applies where the file sets nothing (Docker Compose uses
+it); ``SNAPBUS__DETECTOR__STREAMS=2`` overrides the file. Between them come the names of the
+programs before Snapbus (shared/older): they override the file, but cameras that it describes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
+from shared.older.report import misspelt, report
+from shared.older.sources import Said
+from shared.older.translate import Translation, cameras_of, translate
 from shared.settings.section import Section
 from shared.settings.tree import Settings
 
 PREFIX = "SNAPBUS__"
 DEFAULT_PREFIX = "SNAPBUS_DEFAULT__"
 
-# Names that the predecessors of Snapbus used; the value is the path of our setting.
-SEED_NAMES = {
-    "OBJECT_DETECTION_ENABLED": "detector.enabled",
-    "FEATURE_FLAG_OBJECT_DETECTION": "detector.enabled",
-    "MINIMUM_HUMAN_CONFIDENCE": "detector.person_confidence",
-    "RUN_FTP_SERVER": "ftp.enabled",
-    "LOG_LEVEL": "log.level",
-}
-_MASTER = "FEATURE_FLAG_OBJECT_DETECTION"
-_OFF = ("false", "0", "no", "off", "n", "f")
-
 
 @dataclass(slots=True)
 class Applied:
-    """Which variable each setting is from, and what of the file it took the place of."""
+    """The variable of each setting, and the values of the file that were overridden. ``report`` is
+    on the names of older programs, ``doubts`` on what is probably misspelt."""
 
     variables: dict[str, str] = field(default_factory=dict)
     replaced: dict[str, Any] = field(default_factory=dict)
+    report: str = ""
+    doubts: Sequence[str] = ()
 
 
-def apply(tree: dict[str, Any], environ: Mapping[str, str]) -> Applied:
-    """Put what the variables say into what the file says."""
-    applied = Applied()
+def apply(
+    tree: dict[str, Any], environ: Mapping[str, str], older: Mapping[str, Said] | None = None
+) -> Applied:
+    """Merge the variables into the tree of the file; ``older`` is what the older names say."""
+    made = translate(older or {})
+    applied = Applied(report=report(made), doubts=tuple(misspelt(environ)))
     for name, value in sorted(environ.items()):
         if name.startswith(DEFAULT_PREFIX):
             path = _path(name, DEFAULT_PREFIX)
@@ -49,23 +48,46 @@ def apply(tree: dict[str, Any], environ: Mapping[str, str]) -> Applied:
                 put(tree, path, _read(value))
                 applied.variables[path] = name
     # What is left beside the defaults came from the file.
+    for path, (value, name) in made.settings.items():
+        _override(tree, applied, path, value, name)
     for name, value in sorted(environ.items()):
-        if name in SEED_NAMES and not _is_overruled(name, environ):
-            path = SEED_NAMES[name]
-            value = value.lower() if path == "log.level" else value
-        elif name.startswith(PREFIX):
-            path = _path(name, PREFIX)
-        else:
-            continue
-        if _has(tree, path) and path not in applied.variables:
-            applied.replaced[path] = _get(tree, path)
-        put(tree, path, _read(value))
-        applied.variables[path] = name
+        if name.startswith(PREFIX):
+            _override(tree, applied, _path(name, PREFIX), value, name)
+    _add_cameras(tree, made)
     return applied
 
 
+def _override(tree: dict[str, Any], applied: Applied, path: str, value: str, variable: str) -> None:
+    if _has(tree, path) and path not in applied.variables:
+        applied.replaced[path] = _get(tree, path)
+    put(tree, path, _read(value))
+    applied.variables[path] = variable
+
+
+def _add_cameras(tree: dict[str, Any], made: Translation) -> None:
+    """What the file says of the same camera holds, by its name or its place."""
+    cameras = tree.get("cameras") or {}
+    if not isinstance(cameras, dict) or not (made.inputs or made.outputs):
+        return
+    tree["cameras"] = cameras
+    by_place = {
+        str(each.get("place", "")).casefold(): name
+        for name, each in cameras.items()
+        if isinstance(each, dict)
+    }
+    names = {}
+    for name, section in cameras_of(made, str(Path(str(tree.get("data") or "data")) / "told")):
+        names[name] = by_place.get(section["place"].casefold(), name)
+        camera = cameras.get(names[name])
+        if isinstance(camera, dict) or camera is None:
+            cameras[names[name]] = {**section, **(camera or {})}
+    for key, devices in (("inputs", made.inputs), ("outputs", made.outputs)):
+        if not _has(tree, f"legacy.{key}"):
+            put(tree, f"legacy.{key}", [names[each.name] for each in devices])
+
+
 def put(tree: dict[str, Any], path: str, value: Any) -> None:
-    """Set what the path names, with the sections above it."""
+    """Set the value at a dotted path, and make the sections above it."""
     *parents, last = path.split(".")
     for name in parents:
         child = tree.get(name)
@@ -76,14 +98,16 @@ def put(tree: dict[str, Any], path: str, value: Any) -> None:
 
 
 def overrides(settings: Settings, applied: Applied, file: Path) -> Iterator[str]:
-    """Both values of each setting of the file that a variable replaced; no secret."""
+    """A text for each overridden setting of the file, with both values but no secret."""
     for path, old in applied.replaced.items():
         new = _value(settings, path)
         if isinstance(old, dict | list) or str(new) == str(old):
             continue
         was = f"what {file} says" if new is None or isinstance(new, SecretStr) else f"{old!s}"
         now = "another secret" if isinstance(new, SecretStr) else "nothing" if new is None else new
-        yield f"{path} is {now}, by the variable {applied.variables[path]}, and not {was}"
+        variable = applied.variables[path]
+        by = variable if " " in variable else f"the variable {variable}"
+        yield f"{path} is {now}, by {by}, and not {was}"
 
 
 def _path(name: str, prefix: str) -> str:
@@ -92,12 +116,6 @@ def _path(name: str, prefix: str) -> str:
 
 def _read(value: str) -> str | None:
     return None if value == "null" else value
-
-
-def _is_overruled(name: str, environ: Mapping[str, str]) -> bool:
-    """Whether the older programs' master switch is off, which none of their others turns on."""
-    same = SEED_NAMES[name] == SEED_NAMES[_MASTER]
-    return same and name != _MASTER and environ.get(_MASTER, "").lower() in _OFF
 
 
 def _has(tree: Mapping[str, Any], path: str) -> bool:

@@ -7,23 +7,26 @@ name. Unknown keys are refused; every error names the place and the remedy.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import yaml
 from pydantic import SecretStr, ValidationError
 
 from shared.errors import ConfigError
+from shared.older.sources import Misread, said
+from shared.settings import yaml_file
 from shared.settings.cameras import DOORS_WITH_PASSWORD
 from shared.settings.environment import apply, overrides, put
 from shared.settings.section import Section
+from shared.settings.suggest import suggestion
 from shared.settings.tree import Settings
 
 DEFAULT_FILE = Path("config/snapbus.yml")
 
+APP_CONF = "app.conf"
+"""The file of an older program, beside ours."""
 CAMERA_SECRETS = "cameras"
 """A folder in that of the secrets; containers that meet no camera do not have it."""
 
@@ -31,7 +34,10 @@ CAMERA_SECRETS = "cameras"
 SECRET_FILES = {
     "journal_url": "journal.url",
     "broker_url": "broker.url",
+    "broker_outside": "broker.outside",
     "sentry_dsn": "log.sentry_dsn",
+    "oidc_client_secret": "api.oidc.client_secret",
+    "legacy_url": "legacy.url",
 }
 
 
@@ -43,45 +49,30 @@ def load(
     """The settings in force; raises ConfigError. ``file`` None: SNAPBUS_CONFIG or the default."""
     environ = os.environ if environ is None else environ
     path = chosen(file, environ)
-    tree = _read_yaml(path)
-    applied = apply(tree, environ)
-    origin = {name: f"environment variable {value}" for name, value in applied.variables.items()}
+    tree = yaml_file.read(path)
+    try:
+        older = said(environ, path.parent / APP_CONF)
+    except Misread as error:
+        raise ConfigError(f"{error}. Mend it, or remove it.") from None
+    applied = apply(tree, environ, older)
+    origin = {
+        name: value if " " in value else f"environment variable {value}"
+        for name, value in applied.variables.items()
+    }
     secrets = secrets or Path(environ.get("SNAPBUS_SECRETS", "/run/secrets"))
     origin |= _apply_secrets(tree, secrets)
     try:
         settings = Settings.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(_explain(error, path, origin)) from None
-    settings.note_overrides(overrides(settings, applied, path))
+    told = [applied.report] if applied.report else []
+    settings.note([*told, *overrides(settings, applied, path)], applied.doubts)
     return settings
 
 
 def chosen(file: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
     """The configuration file in force."""
     return file or Path(environ.get("SNAPBUS_CONFIG", DEFAULT_FILE))
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file. Name yours in SNAPBUS_CONFIG.") from None
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: can't be read: {error.strerror}. Check its permissions."
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        # What stands in quotes may be a password that YAML took for a reference or a tag.
-        problem = re.sub(r"'[^']{3,}'", "'…'", getattr(error, "problem", "") or "not UTF-8 text")
-        raise ConfigError(
-            f"{path}{line}: not valid YAML: {problem}. Check the indentation, and put values with "
-            "special characters in quotes."
-        ) from None
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: must be a mapping of sections, such as 'cameras:'.")
-    return tree
 
 
 def _apply_secrets(tree: dict[str, Any], folder: Path) -> dict[str, str]:
@@ -91,6 +82,11 @@ def _apply_secrets(tree: dict[str, Any], folder: Path) -> dict[str, str]:
         for door in DOORS_WITH_PASSWORD:
             if isinstance(section, dict) and isinstance(section.get(door), dict):
                 names[f"camera_{camera}_{door}_password"] = f"cameras.{camera}.{door}.password"
+    ftp = tree.get("ftp")
+    shared = ftp.get("accounts") if isinstance(ftp, dict) else None
+    for account, section in shared.items() if isinstance(shared, dict) else ():
+        if isinstance(section, dict):
+            names[f"ftp_{account}_password"] = f"ftp.accounts.{account}.password"
     origin = {}
     for name, path in names.items():
         for file in (folder / name, folder / CAMERA_SECRETS / name):
@@ -102,7 +98,8 @@ def _apply_secrets(tree: dict[str, Any], folder: Path) -> dict[str, str]:
 
 def _secret(file: Path) -> str | None:
     try:
-        return file.read_text(encoding="utf-8").rstrip("\r\n") if file.is_file() else None
+        # An empty one stands where Compose needs a file, and says nothing.
+        return (file.read_text(encoding="utf-8").rstrip("\r\n") or None) if file.is_file() else None
     except OSError as error:
         raise ConfigError(
             f"secret file {file}: can't be read: {error.strerror}. "
@@ -129,12 +126,14 @@ def _explain(error: ValidationError, file: Path, origin: Mapping[str, str]) -> s
             made = (name for key, name in origin.items() if key.startswith(f"{path}."))
             place = next(made, place)
         remedy = _REMEDIES.get(problem["type"], "See config/snapbus.schema.json for what fits.")
+        if problem["type"] == "extra_forbidden" and (near := suggestion(path)):
+            remedy = f"No such setting: did you mean {near}?"
         lines.append(f"{place}: {path}: {problem['msg']}. {remedy}")
     return "\n".join(lines)
 
 
 def secrets_of(settings: Settings) -> set[str]:
-    """Every secret value in force, for masking logs; of addresses, what is secret of them."""
+    """Every secret in force, for masking logs; of a URL only its password or key."""
     found: set[str] = set()
 
     def walk(value: Any) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from shared.settings.section import Port, Seconds, Section
+from shared.syslog import server_of
 
 
 class JournalSection(Section):
@@ -21,8 +22,22 @@ class BrokerSection(Section):
         SecretStr("local"),
         description="'local' (one process) or amqp[s]://user:password@host/vhost",
     )
+    outside: SecretStr = Field(
+        SecretStr(""),
+        description="beside 'local': amqp[s]:// address of a broker that gets a copy of every "
+        "event and gives requests; empty: none",
+    )
     exchange: str = "snapbus"
     max_length: int = Field(100_000, gt=0, description="messages per queue before it refuses more")
+
+    @model_validator(mode="after")
+    def _outside_is_one(self) -> BrokerSection:
+        outside = self.outside.get_secret_value()
+        if outside and self.url.get_secret_value() != "local":
+            raise ValueError("'outside' goes with 'url: local'; else there is one broker for all")
+        if outside and not outside.startswith(("amqp://", "amqps://")):
+            raise ValueError("'outside' must begin with amqp:// or amqps://")
+        return self
 
 
 class HealthSection(Section):
@@ -31,9 +46,20 @@ class HealthSection(Section):
     stuck_s: Seconds = Field(120.0, description="older unpublished or unfinished work is stuck")
 
 
+def _syslog(address: str) -> str:
+    if address:
+        server_of(address)
+    return address
+
+
 class LogSection(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["auto", "console", "json"] = "auto"
+    syslog: Annotated[str, AfterValidator(_syslog)] = Field(
+        "",
+        description="syslog server that gets every line too, as RFC 5424: udp://host:514, "
+        "tcp://host:601, /dev/log; empty: none",
+    )
     sentry_dsn: SecretStr = SecretStr("")
 
 

@@ -12,7 +12,10 @@ from shared.settings.api import ApiSection
 from shared.settings.archive import ArchiveName, DriveSection
 from shared.settings.cameras import CameraSection
 from shared.settings.detector import DetectorSection
-from shared.settings.ingest import FoldersSection, FtpSection, IntakeSection
+from shared.settings.ftp import FtpSection
+from shared.settings.ingest import FoldersSection, IntakeSection, MailSection
+from shared.settings.layouts import LayoutSection
+from shared.settings.legacy import LegacySection
 from shared.settings.runtime import (
     BrokerSection,
     HealthSection,
@@ -34,7 +37,11 @@ class Settings(Section):
     broker: BrokerSection = BrokerSection()
     intake: IntakeSection = IntakeSection()
     ftp: FtpSection = FtpSection()
+    mail: MailSection = MailSection()
     folders: FoldersSection = FoldersSection()
+    layouts: tuple[LayoutSection, ...] = Field(
+        (), max_length=20, description="how cameras of yours name their files"
+    )
     detector: DetectorSection = DetectorSection()
     drive: DriveSection = DriveSection()
     archives: dict[ArchiveName, DriveSection] = Field(
@@ -46,12 +53,19 @@ class Settings(Section):
     log: LogSection = LogSection()
     work: WorkSection = WorkSection()
     simulator: SimulatorSection = SimulatorSection()
+    legacy: LegacySection = LegacySection()
     _overrides: tuple[str, ...] = PrivateAttr(())
+    _doubts: tuple[str, ...] = PrivateAttr(())
 
     @property
     def journal_url(self) -> str:
         url = self.journal.url.get_secret_value()
         return url or f"sqlite:///{(self.data / 'snapbus.db').absolute()}"
+
+    @property
+    def analyzers(self) -> tuple[str, ...]:
+        """The names of those whose results count."""
+        return ("detector",)
 
     @property
     def all_archives(self) -> dict[str, DriveSection]:
@@ -83,10 +97,15 @@ class Settings(Section):
     def store_root(self) -> Path:
         return self.data / "store"
 
-    def note_overrides(self, texts: Iterable[str]) -> None:
-        """Keep what is to be told of variables that took the place of what the file says."""
-        self._overrides = tuple(texts)
+    def note(self, overrides: Iterable[str], doubts: Iterable[str]) -> None:
+        """Keep the texts about overridden settings and names of older programs, and those about
+        variables that are probably misspelt."""
+        self._overrides, self._doubts = tuple(overrides), tuple(doubts)
 
     @property
     def overrides(self) -> tuple[str, ...]:
         return self._overrides
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        return self._doubts

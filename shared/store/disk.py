@@ -14,12 +14,12 @@ _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class SyncError(OSError):
-    """A sync failed. What was written since the last one may be lost, whatever a second says."""
+    """A sync failed: writes since the last one may be lost, even if a second sync succeeds."""
 
 
 @contextmanager
 def syncing() -> Iterator[None]:
-    """What fails herein is a SyncError."""
+    """Turn an OSError of the block into a SyncError."""
     try:
         yield
     except OSError as error:
@@ -27,7 +27,7 @@ def syncing() -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder safe. Raises OSError; SyncError when it was the sync."""
+    """Sync the names in a folder. Raises OSError; SyncError if the sync itself failed."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with syncing():
@@ -37,7 +37,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def translated(error: OSError, path: Path) -> StoreError:
-    """Our error for what happened to a file of the store."""
+    """The StoreError for an OSError at a file of the store."""
     if error.errno in _NO_SPACE:
         return StoreFull(f"no space left for {path.parent}")
     if error.errno == errno.ENOENT:

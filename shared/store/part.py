@@ -1,8 +1,7 @@
-"""One file on its way into the store.
+"""A file that is being received into the store.
 
-The bytes stay in memory at first, and most pictures come whole before they are written: then the
-thread that receives them never waits for the disk. Buffers are few; without one, and beyond its
-size, the bytes go to the file as they come.
+Its bytes stay in a buffer, so that the receiving thread need not wait for the disk. Without a free
+buffer, and beyond its size, they are written as they come.
 """
 
 from __future__ import annotations
@@ -53,6 +52,7 @@ class Part:
         self._hashed = 0  # so many of them
         self._hash = hashlib.sha256()
         self._descriptor = -1
+        self._error: StoreError | None = None
         self._made = False
         self._placed = False
 
@@ -67,14 +67,21 @@ class Part:
         if not self._buffered or self.size > BUFFER_BYTES:
             self._flush()
 
+    def stays_in_memory(self, more: int = 0) -> bool:
+        """Whether all bytes, and so many more, wait for no disk."""
+        return self._buffered and self.size + more <= BUFFER_BYTES
+
     def _flush(self) -> None:
-        """Write what is in memory, and go without a buffer from now on."""
+        """Write what is in memory, and go without a buffer from now on. After an error bytes are
+        missing in the file, so it is the same error for ever."""
+        if self._error:
+            raise self._error
         self._update_hash()
         chunks, self._chunks, self._hashed = self._chunks, [], 0
         try:
             if self._descriptor < 0:
                 reach("store.before_open")
-                self._descriptor = os.open(self.path, _NEW, 0o666)
+                self._descriptor = os.open(self.path, _NEW, 0o600)
                 self._made = True
             for chunk in chunks:
                 reach("store.before_chunk")
@@ -83,7 +90,8 @@ class Part:
                     written += os.write(self._descriptor, memoryview(chunk)[written:])
                 reach("store.after_chunk")
         except OSError as error:
-            raise self._volume.failed(error, self.path) from error
+            self._error = self._volume.failed(error, self.path)
+            raise self._error from error
         finally:
             self._release()
 
@@ -117,14 +125,14 @@ class Part:
             yield data
 
     def start_sync(self) -> None:
-        """Have the system begin to write the bytes; what fails is told by ``sync``."""
+        """Begin to write the bytes to the disk, without waiting; ``sync`` reports errors."""
         with suppress(OSError, StoreError):
             self._flush()
             os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def sync(self) -> None:
-        """Make the bytes safe, but not yet the name. Raises StoreFull, StoreDamaged, StoreError;
-        then the part is discarded.
+        """Sync the bytes, but not the name. Raises StoreFull, StoreDamaged, StoreError; then the
+        part is discarded.
 
         A failed sync is never tried again on the same file: its pages may be marked clean
         although they were lost (PostgreSQL's fsync finding of 2018).
@@ -153,7 +161,7 @@ class Part:
         return self._commit(self)
 
     def failed(self, error: OSError) -> StoreError:
-        """Our error for one of the system's; the part is discarded."""
+        """The StoreError for an OSError; discards the part."""
         self.discard()
         told = self._volume.failed(error, self.path)
         told.__cause__ = error

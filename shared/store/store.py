@@ -8,10 +8,12 @@ the store, so that a picture syncs no more than itself and its folder. Stores of
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +74,7 @@ class Store:
         return Part(path, max_bytes, self.volume, self._commit, self._buffers)
 
     def path(self, sha256: str) -> Path:
-        """Where a blob lies. Raises SnapshotMissing when it doesn't."""
+        """The file of a blob. Raises SnapshotMissing."""
         path = self.place(sha256)
         if not path.is_file():
             self.volume.identity()
@@ -81,8 +83,19 @@ class Store:
 
     def read(self, sha256: str) -> bytes:
         """The bytes of a blob. Raises SnapshotMissing."""
-        try:
+        with self._reading(sha256):
             return self.place(sha256).read_bytes()
+
+    def digest(self, sha256: str) -> str:
+        """The SHA-256 that a blob's bytes have now; a large one is not held in memory. Raises
+        SnapshotMissing."""
+        with self._reading(sha256), self.place(sha256).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    @contextmanager
+    def _reading(self, sha256: str) -> Iterator[None]:
+        try:
+            yield
         except FileNotFoundError:
             self.volume.identity()
             raise SnapshotMissing(f"no file {sha256} in the store") from None
@@ -107,7 +120,7 @@ class Store:
         return swept
 
     def place(self, sha256: str) -> Path:
-        """Where a blob has its place, whether it is there or not."""
+        """The path of a blob, whether it exists or not."""
         folder = self.root / "blobs" / sha256[:2]
         older = folder / sha256[2:4] / sha256
         return older if older.exists() else folder / sha256
@@ -118,10 +131,10 @@ class Store:
             yield from sorted(path.iterdir()) if path.is_dir() else (path,)
 
     def commit(self, parts: Sequence[Part]) -> list[Blob | StoreError]:
-        """Sync files and put them into their places; says what became of each. Those that come
-        together cost less than one after the other, since the disk writes them together.
+        """Sync parts and move them into place; returns a blob or an error for each. Several
+        together wait less for the disk than one by one.
 
-        The error is StoreFull, StoreDamaged or another StoreError; then the part is discarded.
+        A part with an error (StoreFull, StoreDamaged or another StoreError) is discarded.
         """
         outcomes: list[Blob | StoreError] = []
         if len(parts) > 1:

@@ -1,4 +1,4 @@
-"""The volume a store lies on: is it the right one, has it space, did it ever fail?"""
+"""The volume of a store: its identity, its free space, its failures."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class Volume:
             ) from error
 
     def failed(self, error: OSError, path: Path) -> StoreError:
-        """Our error for a write that failed. A failed sync marks the volume as bad: nobody knows
-        what the disk holds of the latest writes, so this process writes there no more."""
+        """The StoreError for a failed write. After a failed sync this process writes to the volume
+        no more, because nobody knows what the disk holds of the latest writes."""
         told = translated(error, path)
         if isinstance(error, SyncError) and not isinstance(told, StoreFull):
             self._damage = (
@@ -79,7 +79,7 @@ class Volume:
         self.check_sound()
 
     def check_writable(self) -> None:
-        """Raise StoreError when a write has failed and even a small file can't be written now."""
+        """Raise StoreError if a write has failed and a small file can't be written now either."""
         if not self._write_failed:
             return
         probe = self.root / "incoming" / f"{uuid.uuid4().hex}.part"
@@ -91,6 +91,11 @@ class Volume:
             with suppress(OSError):
                 probe.unlink(missing_ok=True)
         self._write_failed = False
+
+    @property
+    def has_room(self) -> bool:
+        """Whether ``check_space`` would not look at the disk now, and find nothing wrong."""
+        return not self._damage and time.monotonic() - self._checked_at < SPACE_CHECK_S
 
     def check_space(self) -> None:
         """Raise StoreFull when too little is left, and what ``check`` raises. Looks at the disk at

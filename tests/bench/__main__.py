@@ -15,7 +15,9 @@ from importlib import import_module
 
 from tests.bench.results import Row, say, table
 
-MEASUREMENTS = ("detector", "pipeline", "one_process", "decode", "ftp", "publish", "rest")
+MEASUREMENTS = (
+    "detector", "footprint", "pipeline", "one_process", "decode", "ftp", "http", "publish", "rest",
+)  # fmt: skip
 """Modules of this folder, in the order in which they run."""
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
-from services.detector.engines.letterbox import Input, letterbox, preprocess
+from services.detector.engines.letterbox import Input, blank, letterbox, preprocess
 from shared.picture.decode import decode
 from tests.bench.camera_pictures import full_hd, ultra_hd
 from tests.bench.results import Row, ratios
@@ -59,4 +59,7 @@ def _ours(data: bytes, fit: tuple[int, int] | None) -> np.ndarray:
 
 
 def _tensor(pixels: np.ndarray) -> np.ndarray:
-    return preprocess(pixels, letterbox(pixels.shape[1], pixels.shape[0], TARGET))
+    box = letterbox(pixels.shape[1], pixels.shape[0], TARGET)
+    tensor = blank(box)
+    preprocess(pixels, box, tensor)
+    return tensor

@@ -1,4 +1,4 @@
-"""Rows 1 and 12: pictures a second, memory, start and size; against ultralytics itself.
+"""Row 1: pictures a second, against ultralytics itself.
 
 Each contender is a process of its own, as in production; they take turns. Needs the weights of
 SNAPBUS_TEST_DATA, and a Python with ultralytics (`task yolo`) for the baseline.
@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -28,6 +28,8 @@ from tests.support.yolo import run as run_in
 
 PICTURES = 24
 ROUNDS = 7
+OURS = {"OPENBLAS_NUM_THREADS": "1"}
+"""As in Dockerfile.base and Taskfile.yml."""
 BFLOAT = {"avx512_bf16", "amx_bf16"}
 
 
@@ -42,9 +44,9 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=environment(python),
+            env=environment(python) | (OURS if arguments[0] != "baseline" else {}),
         )
-        self.ready_s = float(self._answer().split()[1])
+        self.ready_s, self.spent_s = map(float, self._answer().split()[1:])
 
     @property
     def rss(self) -> float:
@@ -59,11 +61,11 @@ class Worker:
         self._process.stdin.flush()
         return float(self._answer()) / PICTURES
 
-    def start_again(self) -> float:
-        """Seconds another one like this takes to its first picture."""
+    def start_again(self) -> Worker:
+        """Another one like this, which has ended; for its times."""
         other = Worker(self._python, *self._arguments)
         other.close()
-        return other.ready_s
+        return other
 
     def _answer(self) -> str:
         assert self._process.stdout
@@ -86,15 +88,23 @@ def run() -> Iterator[Row]:
         yield from _measure(Path(folder), Path(data) / "weights", python, stack)
 
 
-def _measure(folder: Path, weights: Path, python: Path, stack: ExitStack) -> Iterator[Row]:
+def make_frame(folder: Path) -> Path:
+    """A decoded picture of full HD, saved there."""
     frame = folder / "frame.npy"
     with Image.open(io.BytesIO(full_hd())) as image:
         np.save(frame, np.asarray(image.convert("RGB"))[:, :, ::-1])
-    original = str(weights / "yolov8n.pt")
-    run_in(
-        python, "-m", "services.detector.model", "--consent", "--folder", str(folder),
-        "--model", original,
-    )  # fmt: skip
+    return frame
+
+
+def export(folder: Path, weights: Path, python: Path) -> None:
+    """Make every form of the model there."""
+    command = "-m", "services.detector.model", "--consent", "--folder", str(folder)
+    run_in(python, *command, "--model", str(weights))
+
+
+def _measure(folder: Path, weights: Path, python: Path, stack: ExitStack) -> Iterator[Row]:
+    frame, original = make_frame(folder), weights / "yolov8n.pt"
+    export(folder, original, python)
     square = folder / "square"
     square.mkdir()
     (square / "yolov8n.onnx").write_bytes(full_model(weights / "yolov8n_int8.onnx"))
@@ -106,7 +116,7 @@ def _measure(folder: Path, weights: Path, python: Path, stack: ExitStack) -> Ite
         stack.callback(worker.close)
         return worker
 
-    baseline = Worker(python, "baseline", original, str(frame), "", "1")
+    baseline = Worker(python, "baseline", str(original), str(frame), "", "1")
     stack.callback(baseline.close)
     network, compiled = folder / "yolov8n.onnx", folder / "yolov8n.xml"
     contenders = {
@@ -120,7 +130,6 @@ def _measure(folder: Path, weights: Path, python: Path, stack: ExitStack) -> Ite
     }
     results = ratios(baseline, *contenders.values(), rounds=ROUNDS)
     yield from _speeds(dict(zip(contenders, results, strict=True)))
-    yield from _costs(baseline, contenders, python)
 
 
 def _speeds(results: dict[str, tuple[float, float, float]]) -> Iterator[Row]:
@@ -134,58 +143,3 @@ def _speeds(results: dict[str, tuple[float, float, float]]) -> Iterator[Row]:
         target, gate = goals.get(name, (None, None))
         detail = f"{1 / ours:.1f}/s, ultralytics {1 / base:.1f}/s"
         yield Row(1, f"detector, 1080p frame, {name}", ratio, target, gate, detail=detail)
-
-
-def _costs(baseline: Worker, contenders: dict[str, Worker], python: Path) -> Iterator[Row]:
-    for name, several, one in (
-        ("openvino", "openvino, precision: auto", "openvino auto, one at a time"),
-        ("onnx", "onnx f32", "onnx f32, one at a time"),
-    ):
-        worker, busy = contenders[one], contenders[several]
-        yield Row(
-            12, f"memory of the worker, {name}", worker.rss / baseline.rss, 0.65, 0.8, "less",
-            f"{worker.rss:.0f} MiB, ultralytics {baseline.rss:.0f} MiB",
-        )  # fmt: skip
-        yield Row(
-            12, f"the same with {cores()} streams, {name}", busy.rss / baseline.rss,
-            better="less", detail=f"{busy.rss:.0f} MiB",
-        )  # fmt: skip
-    # Started again, in turn: one start says little on a machine that does other work.
-    again = [contenders["openvino auto, one at a time"], contenders["onnx f32, one at a time"]]
-    starts = ratios(baseline.start_again, *(worker.start_again for worker in again), rounds=5)
-    for name, (ratio, base, ours) in zip(("openvino", "onnx"), starts, strict=True):
-        yield Row(
-            12, f"time to the first picture, {name}", 1 / ratio, 0.5, 0.7, "less",
-            f"{ours:.2f} s, ultralytics {base:.2f} s",
-        )  # fmt: skip
-    theirs = _installed(python, ["ultralytics", "torch", "torchvision"])
-    common = ["numpy", "simplejpeg", "pillow", "opencv-python-headless", "pydantic"]
-    for library in ("openvino", "onnxruntime"):
-        mine = _installed(Path(sys.executable), [library, *common])
-        yield Row(
-            12, f"installed size, {library}", mine / theirs, 0.35, 0.4, "less",
-            f"{mine:.0f} MB, ultralytics {theirs:.0f} MB",
-        )  # fmt: skip
-
-
-SIZE_OF = """
-import sys, importlib.metadata as m
-from packaging.requirements import Requirement
-seen, todo, total = set(), sys.argv[1:], 0
-while todo:
-    name = todo.pop().lower().replace("_", "-")
-    if name in seen: continue
-    seen.add(name)
-    try: dist = m.distribution(name)
-    except m.PackageNotFoundError: continue
-    total += sum(f.size or 0 for f in dist.files or () if f.suffix != ".pyc")
-    for text in dist.requires or ():
-        need = Requirement(text)
-        if need.marker is None or need.marker.evaluate({"extra": ""}): todo.append(need.name)
-print(total / 1e6)
-"""
-
-
-def _installed(python: Path, names: Sequence[str]) -> float:
-    """Megabytes of these distributions and all they need, as far as they are installed."""
-    return float(run_in(python, "-c", SIZE_OF, *names))

@@ -1,12 +1,15 @@
 """One FTP server for the measurement.
 
 `bare` is the library alone; `synced` the library with the shortest code that answers only after
-sync and commit, in its own thread; `product` the ftp service.
+sync and commit, in its own thread; `least` the same, which also checks and hashes the picture: the
+least that the promise asks for; `product` the ftp service.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import mmap
 import os
 import signal
 import sqlite3
@@ -18,6 +21,8 @@ from pathlib import Path
 
 from services.ftp.app import ServerSource, build
 from shared.ingest.intake import Intake
+from shared.picture.format import check_complete
+from shared.stop import Stop
 from tests.support.making import core
 
 PASSWORD = "benchmark"
@@ -25,11 +30,11 @@ PASSWORD = "benchmark"
 
 def main() -> None:
     kind, folder = sys.argv[1], Path(sys.argv[2])
-    stop = threading.Event()
+    stop = Stop()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     logging.getLogger().addHandler(logging.NullHandler())
     logging.getLogger().setLevel(logging.WARNING)
-    product(folder, stop) if kind == "product" else library(folder, stop, synced=kind == "synced")
+    product(folder, stop) if kind == "product" else library(folder, stop, kind)
 
 
 def say(port: int) -> None:
@@ -37,7 +42,7 @@ def say(port: int) -> None:
     sys.stdout.flush()
 
 
-def library(folder: Path, stop: threading.Event, *, synced: bool) -> None:
+def library(folder: Path, stop: Stop, kind: str) -> None:
     """pyftpdlib as its tutorial has it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -57,15 +62,18 @@ def library(folder: Path, stop: threading.Event, *, synced: bool) -> None:
         def handle_close(self) -> None:
             if self.receive and self.file_obj is not None:
                 self.file_obj.flush()
+                key = self.file_obj.name
+                if kind == "least":
+                    key += checked(Path(key))
                 os.fsync(self.file_obj.fileno())
                 parent = os.open(folder, os.O_RDONLY)
                 os.fsync(parent)
                 os.close(parent)
-                row = (self.file_obj.name, self.tot_bytes_received)
+                row = (key, self.tot_bytes_received)
                 journal.execute("INSERT INTO pictures VALUES (?, ?)", row)
             super().handle_close()
 
-    FTPHandler.dtp_handler = Synced if synced else DTPHandler
+    FTPHandler.dtp_handler = DTPHandler if kind == "bare" else Synced
     server = FTPServer(("127.0.0.1", 0), FTPHandler)
     say(server.address[1])
     while not stop.is_set():
@@ -74,7 +82,14 @@ def library(folder: Path, stop: threading.Event, *, synced: bool) -> None:
     journal.close()
 
 
-def product(folder: Path, stop: threading.Event) -> None:
+def checked(path: Path) -> str:
+    """The hash of a whole picture."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        check_complete(data)
+        return hashlib.sha256(data).hexdigest()
+
+
+def product(folder: Path, stop: Stop) -> None:
     """The ftp service with a store and a SQLite journal on the same disk."""
     section = {
         "host": "127.0.0.1",

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.detector.model import prepare
-from tests.bench import naive
 from tests.bench.cost import processor_s, session_s, spent, told
+from tests.bench.naive_processes import Naive, NaiveHeard
 from tests.bench.results import Row
 from tests.bench.traffic import (
     Heard,
@@ -32,7 +31,6 @@ from tests.bench.traffic import (
     bare_detector,
     bare_ftp,
     hop,
-    listens,
     paced,
     picture,
     quantile,
@@ -41,13 +39,11 @@ from tests.bench.traffic import (
     timed,
     upload,
 )
-from tests.support.fakes import eventually
-from tests.support.ports import free_ports
 from tests.support.postgres import PostgresServer
-from tests.support.servers import RabbitServer
+from tests.support.rabbit import RabbitServer
 from tests.support.system import System
-from tests.support.yolo import environment, yolo_python
 from tests.support.yolo import run as run_in
+from tests.support.yolo import yolo_python
 
 
 @dataclass(slots=True)
@@ -134,7 +130,8 @@ def _rounds(
     many = [pictures[number % len(pictures)] for number in range(options.count)]
     detect = bare_detector(system.settings.detector, options.folder)
     heard = Heard(url, "snapbus", "snapshot.analyzed.#")
-    naive_port, naive_heard = _start_naive(options, url) if options.weights else (0, heard)
+    weights = options.weights
+    naive_port, naive_heard = _start_naive(options, url, weights) if weights else (0, heard)
     one_hop = hop(url)
     with bare_ftp(options.folder) as bare:
         for number in range(options.rounds + 1):
@@ -143,7 +140,7 @@ def _rounds(
             figures.ours.append(saturate(system.ftp_port, heard, many, label))
             figures.spent.append(spent(before, cost(), len(many)))
             figures.alone.append(alone(detect, many, os.cpu_count() or 1))
-            if options.weights:
+            if weights:
                 figures.naive.append(saturate(naive_port, naive_heard, many, label))
             for name, act in (
                 ("through", lambda data, name: through(system.ftp_port, heard, name, data)),
@@ -157,23 +154,10 @@ def _rounds(
                 figures.clear()  # it warmed up caches and models
 
 
-def _start_naive(options: Options, url: str) -> tuple[int, Heard]:
-    naive.channel_to(url)
-    (port,) = free_ports(1)
-    inbox = options.folder / "naive"
-    inbox.mkdir()
-    env = {**environment(options.python), "YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}
-    commands: tuple[tuple[str | Path, list[str]], ...] = (
-        (sys.executable, ["ftp", url, str(inbox), str(port)]),
-        (options.python, ["detector", url, str(options.weights)]),
-    )
-    for python, words in commands:
-        command = [str(python), "-W", "ignore", str(naive.__file__), *words]
-        process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
-        options.stack.callback(process.wait)
-        options.stack.callback(process.kill)
-    eventually(lambda: listens(port), timeout=30)
-    return port, Heard(url, naive.EXCHANGE, naive.ANALYZED)
+def _start_naive(options: Options, url: str, weights: Path) -> tuple[int, Heard]:
+    started = Naive(options.folder / "naive", url, weights, options.python)
+    options.stack.callback(started.close)
+    return started.port, NaiveHeard(started, url)
 
 
 def run() -> Iterator[Row]:

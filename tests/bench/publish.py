@@ -17,7 +17,7 @@ from shared.bus.broker import Message
 from shared.bus.rabbit.broker import RabbitBroker
 from tests.bench.results import Row
 from tests.support.listeners import Party
-from tests.support.servers import RabbitServer
+from tests.support.rabbit import RabbitServer
 
 TARGET, GATE = 5.0, 3.0
 """Times the baseline: what a quiet machine reaches, and what a noisy one must."""

@@ -97,7 +97,7 @@ def saturate(port: int, heard: Heard | Analysed, pictures: list[bytes], label: s
 def bare_detector(section: DetectorSection, folder: Path) -> Callable[[bytes], None]:
     """Decode and detector with the settings of a system, and nothing else."""
     engine = open_engine(choose(section), section, folder)
-    limits = Limits(max_pixels=section.max_pixels, strict=section.strict)
+    limits = Limits(section.max_pixels, section.strict, section.decode_seconds)
 
     def detect(data: bytes) -> None:
         engine.detect(decode(data, limits, fit=engine.size).pixels)

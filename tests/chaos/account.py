@@ -14,6 +14,7 @@ from shared.errors import JournalUnavailable
 from shared.events import (
     SnapshotAnalyzed,
     SnapshotArchived,
+    SnapshotShared,
     SnapshotTaken,
 )
 from shared.ingest.spool import Spool
@@ -59,6 +60,10 @@ class Account:
         return not (self.lost or self.twice or self.unexpected or self.findings)
 
 
+ANSWERS = (SnapshotTaken.topic, SnapshotShared.topic)
+"""A picture of its own, or the one that another request at the same time got."""
+
+
 def journal_of(system: System) -> Journal:
     return Journal.open(system.settings.journal_url, owner=False)
 
@@ -74,8 +79,8 @@ def is_drained(system: System, feed: Feed) -> bool:
                 return False
             if feed.by_request:
                 found = link.execute(
-                    text("select cause from events where topic = :topic"),
-                    {"topic": SnapshotTaken.topic},
+                    text("select cause from events where topic in (:taken, :shared)"),
+                    {"taken": SnapshotTaken.topic, "shared": SnapshotShared.topic},
                 )
                 return feed.acknowledged <= set(found.scalars())
             return feed.acknowledged <= set(
@@ -94,8 +99,15 @@ def books(system: System) -> Books:
     return Books(
         shas=Counter(row.sha256 for row in rows),
         states={row.id: row.state for row in rows},
-        effects=Counter((row.snapshot_id, row.topic) for row in told if row.snapshot_id),
-        answers=Counter(row.cause for row in told if row.topic == SnapshotTaken.topic),
+        effects=Counter(
+            (row.snapshot_id, row.topic)
+            for row in told
+            if row.snapshot_id and row.topic != SnapshotShared.topic
+        ),
+        answers=Counter(
+            cause
+            for cause, _ in {(row.cause, row.snapshot_id) for row in told if row.topic in ANSWERS}
+        ),
         asked_for=frozenset(
             row.snapshot_id for row in told if row.topic == SnapshotTaken.topic and row.cause
         ),

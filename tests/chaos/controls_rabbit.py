@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
+from shared.amqp.link import Incoming, Link
 from shared.bus.rabbit.broker import RabbitBroker
-from shared.bus.rabbit.connection import Link
 from tests.chaos.controls import Outcome
 from tests.support.listeners import Party
 
@@ -18,7 +18,8 @@ def settled_after_the_work(url: str, broken: bool) -> Outcome:
 
     def careless(link: Any, queue: str, _prefetch: int, delivered: Any, ready: Any) -> None:
         def on_message(_channel: Any, method: Any, _properties: Any, body: bytes) -> None:
-            delivered(queue, method.delivery_tag, method.redelivered, body)
+            told = Incoming(method.delivery_tag, method.redelivered, method.exchange, "", body)
+            delivered(queue, told)
 
         callback = None if ready is None else lambda _: link._is_ready(ready)
         link._channel.basic_consume(queue, on_message, callback=callback, auto_ack=True)
@@ -37,7 +38,7 @@ def settled_after_the_work(url: str, broken: bool) -> Outcome:
 def refused_when_nobody_has_it(url: str, broken: bool) -> Outcome:
     """An event for a queue that is gone (``mandatory``)."""
 
-    def optional(link: Any, exchange: str, key: str, _id: str, body: bytes, _kind: str) -> None:
+    def optional(link: Any, exchange: str, key: str, _id: str, body: bytes, *_rest: Any) -> None:
         link._channel.basic_publish(exchange, key, body)
 
     patched = mock.patch.object(Link, "publish", optional)

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.support.fakes import eventually
+from tests.support.servers import state_of
 
 MEGABYTES = 1024
 
@@ -83,38 +84,14 @@ class Disk:
                 time.sleep(0.1)
 
 
-def family(pid: int) -> list[int]:
-    """A process and all its descendants, the eldest first."""
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            children.setdefault(_fields(path / "stat")[1], []).append(int(path.name))
-    found = [pid]
-    for each in found:
-        found += children.get(each, [])
-    return found
-
-
 def _stands(pid: int) -> bool:
     """Whether every thread stands: one that waits for a sync first has to see its end."""
     tasks = list(Path(f"/proc/{pid}/task").glob("*/stat"))
-    return all(_state(task) in "TtZ" for task in tasks)
+    return all(state_of(task) in "TtZ" for task in tasks)
 
 
 def _is_gone(pid: int) -> bool:
-    return _state(Path(f"/proc/{pid}/stat")) == "Z"
-
-
-def _state(stat: Path) -> str:
-    try:
-        return stat.read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return "Z"
-
-
-def _fields(stat: Path) -> list[int]:
-    state, parent = stat.read_text().rpartition(")")[2].split()[:2]
-    return [ord(state), int(parent)]
+    return state_of(Path(f"/proc/{pid}/stat")) == "Z"
 
 
 def _run(*command: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ftplib
 import hashlib
 import io
+import smtplib
 import threading
 import urllib.error
 import urllib.request
@@ -19,6 +20,7 @@ from PIL import Image
 
 from shared.envelope import CONTENT_TYPE, encode
 from shared.events import SnapshotRequested
+from tests.support.maildoor import mail
 
 PASSWORD = "porch-pw"
 PAUSE_S = 0.05
@@ -99,6 +101,27 @@ class FtpFeed(Feed):
                 client.storbinary(f"STOR {name}", io.BytesIO(data))
 
         self.insist(hashlib.sha256(data).hexdigest(), upload)
+
+
+class MailFeed(Feed):
+    """Mails each picture."""
+
+    def __init__(self, number: int, port: int, pictures: Pictures) -> None:
+        super().__init__(number)
+        self._port = port
+        self._pictures = pictures
+
+    def one(self) -> None:
+        name, data = self._pictures.next()
+        key = hashlib.sha256(data).hexdigest()
+        message = mail(data, message_id=f"<{key}@attic>", _0=name)
+
+        def attempt() -> None:
+            with smtplib.SMTP("127.0.0.1", self._port, timeout=20) as smtp:
+                smtp.login("attic", PASSWORD)
+                smtp.sendmail("attic@camera", ["attic@snapbus"], message)
+
+        self.insist(key, attempt)
 
 
 class FolderFeed(Feed):

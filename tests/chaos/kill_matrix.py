@@ -29,18 +29,25 @@ from tests.chaos.feeds import Pictures
 from tests.chaos.nursery import Nursery
 from tests.chaos.stage import Outcome, Round, Stage, stage
 from tests.support.postgres import PostgresServer
-from tests.support.servers import RabbitServer
+from tests.support.rabbit import RabbitServer
 
 ONE, MANY = "one process, SQLite", "processes, PostgreSQL, RabbitMQ"
 FTP_DOOR = r"store\..*|intake\.(stored|before_record|after_record|announced)|ftp\..*"
+ELSEWHERE = ("http.", "legacy.")
+"""Points of tests with a feed of their own: test_http_killed.py and test_legacy_killed.py."""
 RETRYING = "drive.part_written:1+:raise=ENOSPC"
 """The archive is full as long as this process lives: its work is put off, and comes again."""
+
+
+def points() -> list[str]:
+    """The failpoints that the matrix kills at."""
+    return [name for name in failpoints() if not name.startswith(ELSEWHERE)]
 
 
 def rounds_of_one() -> Iterator[Round]:
     """All services in one process: the first, second and third hit of every point."""
     once = {"runtime.prepared", "runtime.subscribed", "drive.prepared"}
-    for name in failpoints():
+    for name in points():
         kind = name.partition(".")[0]
         hits = range(1, 2) if name in once else range(1, 4)
         if kind in ("folder", "camera", "spool", "outbox") or name == "intake.after_spool":
@@ -52,6 +59,10 @@ def rounds_of_one() -> Iterator[Round]:
 def _round_of_one(name: str, hit: int) -> Iterator[Round]:
     process = "allinone"
     match name.split("."):
+        case ["folder", "moved" | "before_result" | "result_written"]:
+            yield Round(name, hit, process, "shed")
+        case ["mail", _]:
+            yield Round(name, hit, process, "mail")
         case ["folder", _]:
             yield Round(name, hit, process, "folder")
         case ["camera", _]:
@@ -78,9 +89,13 @@ def _round_of_one(name: str, hit: int) -> Iterator[Round]:
 
 def rounds_of_many() -> Iterator[Round]:
     """A process per service: each point in each process that has it."""
-    for name in failpoints():
+    for name in points():
         if re.fullmatch(FTP_DOOR, name) or name == "journal.between_row_and_event":
             yield Round(name, 1, "ftp")
+        elif name.startswith("mail."):
+            yield Round(name, 1, "mail", "mail")
+        elif name in ("folder.moved", "folder.before_result", "folder.result_written"):
+            yield Round(name, 1, "folder", "shed")
         elif name.startswith("folder."):
             yield Round(name, 1, "folder", "folder")
         elif name.startswith("drive.") and name != "drive.prepared":

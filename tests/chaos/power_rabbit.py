@@ -18,10 +18,11 @@ import pika
 
 from shared.bus.rabbit import topology as broker_topology
 from shared.bus.rabbit.broker import RabbitBroker
-from tests.chaos.disk import Disk, family
+from tests.chaos.disk import Disk
 from tests.chaos.power_sites import Found
 from tests.support.listeners import Party
-from tests.support.servers import RabbitServer
+from tests.support.rabbit import RabbitServer
+from tests.support.servers import family
 
 QUEUE = "detector"
 
@@ -77,7 +78,7 @@ class Broker:
             broker.close()
         # A queue has its name on the disk some seconds after it was declared: RabbitMQ's own
         # limit, which costs us time and no snapshot. The test begins after that.
-        self._server.ctl("eval", "[ok = dets:sync(Table) || Table <- dets:all()].")
+        self._server.eval("[ok = dets:sync(Table) || Table <- dets:all()]")
         self.disk.sync()
 
     def arguments(self) -> list[str]:

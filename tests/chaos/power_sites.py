@@ -24,8 +24,9 @@ from shared.service import Context
 from shared.settings import Settings
 from shared.settings.directory import CameraDirectory
 from shared.store import Store
-from tests.chaos.disk import Disk, family
+from tests.chaos.disk import Disk
 from tests.support.postgres import PostgresServer
+from tests.support.servers import family
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Files:
 
     def look(self, acknowledged: Collection[str]) -> Found:
         with contextlib.closing(Journal.open(self.url)) as journal:
-            journal.belongs_to(self._store.volume.identity())
+            journal.facts.belongs_to(self._store.volume.identity())
             spooled = _empty_spool(self._store, journal)
             catalogue = list(journal.audit.catalogue())
             lost = self._missing(acknowledged, catalogue)

@@ -67,7 +67,7 @@ def take(root: Path, url: str, seed: int, *, archive: bool, early: bool, slow: b
     store = Store(root)
     store.create()
     journal = Journal.open(url)
-    journal.belongs_to(store.volume.identity())
+    journal.facts.belongs_to(store.volume.identity())
     away = Journal.unprepared(url.replace("journal.db", "away.db"))
     drive = Drive(store, journal, acknowledge) if archive else None
     announce = drive.announce if drive else lambda events: None

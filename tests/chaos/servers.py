@@ -6,12 +6,10 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
-from collections import defaultdict
-from pathlib import Path
 
 from tests.support.postgres import PostgresServer
-from tests.support.servers import RabbitServer, kill_group
+from tests.support.rabbit import RabbitServer
+from tests.support.servers import family, kill_group
 
 
 class Broker(RabbitServer):
@@ -36,11 +34,10 @@ class Broker(RabbitServer):
 
 
 class Database(PostgresServer):
-    """PostgreSQL whose sessions freeze and die with it: they are in groups of their own."""
+    """PostgreSQL whose sessions freeze with it: they are in groups of their own."""
 
     def crash(self) -> None:
         """kill -9 of all its processes."""
-        self._signal_all(signal.SIGKILL)
         self.kill()
 
     def pause(self) -> None:
@@ -53,19 +50,6 @@ class Database(PostgresServer):
 
     def _signal_all(self, number: int) -> None:
         if self._process is not None:
-            for pid in family(self._process):
+            for pid in family(self._process.pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
-
-
-def family(process: subprocess.Popen[bytes]) -> list[int]:
-    """A process and all that descend from it."""
-    children: dict[int, list[int]] = defaultdict(list)
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            children[int(fields[1])].append(int(stat.parent.name))
-    found = [process.pid]
-    for pid in found:
-        found += children[pid]
-    return found

@@ -22,18 +22,19 @@ from tests.chaos.feeds import (
     Feed,
     FolderFeed,
     FtpFeed,
+    MailFeed,
     NoFeed,
     Pictures,
 )
 from tests.chaos.nursery import Forked, Nursery
 from tests.support.fakes import eventually
 from tests.support.postgres import PostgresServer
-from tests.support.servers import RabbitServer
+from tests.support.rabbit import RabbitServer
 
 PICTURES = 4
 DRAIN_S = 120.0
 NOT_REACHED_S = 3.0
-SEPARATE = ("detector", "drive", "camera", "scheduler", "ftp", "folder")
+SEPARATE = ("detector", "drive", "camera", "scheduler", "ftp", "mail", "folder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,10 @@ class Stage:
         match one.feed:
             case "folder":
                 return FolderFeed(PICTURES, self.inbox, self.pictures)
+            case "shed":
+                return FolderFeed(PICTURES, self.inbox.with_name("shed"), self.pictures)
+            case "mail":
+                return MailFeed(PICTURES, self.system.mail_port, self.pictures)
             case "asking" if self.amqp_url:
                 return BusFeed(2, self.amqp_url, self.pictures)
             case "asking":
@@ -207,14 +212,16 @@ def stage(
 ) -> Stage:
     """A set-up in a fresh folder, with a fresh virtual host and database if it has servers."""
     folder.mkdir(parents=True)
-    inbox, still = folder / "inbox", folder / "still"
-    inbox.mkdir()
-    still.mkdir()
+    inbox, still, shed = folder / "inbox", folder / "still", folder / "shed"
+    for each in (inbox, still, shed):
+        each.mkdir()
     (still / "still.jpg").write_bytes(pictures.next()[1])
     tree: dict[str, Any] = {
         "cameras": {
             "porch": {"ftp": {"password": PASSWORD}},
+            "attic": {"mail": {"password": PASSWORD}},
             "yard": {"folder": {"path": str(inbox)}},
+            "shed": {"folder": {"path": str(shed), "processed": "../processed", "results": True}},
             "gate": {"fetch": {"kind": "file", "path": str(still)}},
         },
         "scheduler": {"reconcile_s": 0.3, "grace_s": 2.0},

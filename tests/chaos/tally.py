@@ -151,16 +151,18 @@ def _trouble(row: Row, store: Path, archive: Path) -> str:
 
 
 def _events(account: Account, rows: Rows) -> None:
+    # Many requests may share one snapshot, each with an event of its own.
     twice = rows.fetch(
         "SELECT snapshot_id, topic, count(*) FROM events WHERE topic LIKE 'snapshot.%'"
-        " AND snapshot_id IS NOT NULL GROUP BY snapshot_id, topic HAVING count(*) > 1"
+        " AND topic <> 'snapshot.shared' AND snapshot_id IS NOT NULL"
+        " GROUP BY snapshot_id, topic HAVING count(*) > 1"
     )
     account.duplicate_effects += [f"{id}: {count} times {topic}" for id, topic, count in twice]
     asked = rows.fetch(
-        "SELECT cause, count(*) FROM events WHERE topic = 'snapshot.taken'"
+        "SELECT cause, count(*) FROM events WHERE topic IN ('snapshot.taken', 'snapshot.shared')"
         f" AND subject = '{FETCHED}' GROUP BY cause HAVING count(*) > 1"
     )
-    account.duplicate_effects += [f"request {id}: {count} snapshots" for id, count in asked]
+    account.duplicate_effects += [f"request {id}: {count} answers" for id, count in asked]
     dead = rows.fetch("SELECT service, event_id, error FROM work WHERE status = 'dead'")
     account.unexpected += [f"{service} gave up {id}: {why}" for service, id, why in dead]
 

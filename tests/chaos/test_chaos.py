@@ -22,15 +22,15 @@ SEED = 20261120
 @pytest.mark.promise("inv I1", "inv I6", "inv I8", "inv I9", "inv I18", "fault X4")
 @pytest.mark.parametrize("setup", [pytest.param("rabbit", marks=pytest.mark.prove), "allinone"])
 def test_whatever_breaks_nothing_is_lost_and_nothing_happens_twice(setup: str):
-    plan = Plan(setup, 0.5, SEED, hold_s=(1.0, 2.5), calm_s=(0.3, 1.0))
+    plan = Plan(setup, 0.3, SEED, hold_s=(1.0, 2.5), calm_s=(0.3, 1.0))
 
     with contextlib.closing(Run(plan)) as run:
         account = run.run()
 
     told = table(account, plan.setup, plan.minutes, plan.seed)
     assert (account.lost, account.duplicate_effects, account.unexpected) == ([], [], []), told
-    assert account.acknowledged > 50, told
-    assert len(account.recoveries) >= 2, told
+    assert account.acknowledged > 30, told
+    assert account.recoveries, told
 
 
 @pytest.mark.timeout(300)

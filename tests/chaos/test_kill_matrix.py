@@ -9,9 +9,8 @@ from contextlib import closing
 
 import pytest
 
-from shared.admin.reference import failpoints
 from tests.chaos.feeds import Pictures
-from tests.chaos.kill_matrix import ONE, rounds_of_many, rounds_of_one
+from tests.chaos.kill_matrix import ONE, points, rounds_of_many, rounds_of_one
 from tests.chaos.nursery import Nursery
 from tests.chaos.stage import Round, Stage, stage
 
@@ -38,6 +37,11 @@ MORE = (
     "drive.checked:2",
     "drive.folder_synced:1",
     "folder.accepted:2",
+    "folder.moved:1",
+    "folder.before_result:2",
+    "folder.result_written:1",
+    "mail.finished:1",
+    "mail.before_answer:2",
     "camera.accepted:1",
     "reconciler.published:1",
     "reconciler.delivered:2",
@@ -72,10 +76,10 @@ def test_killed_anywhere_nothing_is_lost_and_nothing_happens_twice(one_process: 
 
 def test_every_failpoint_is_in_the_matrix():
     one, many = list(rounds_of_one()), list(rounds_of_many())
-    points = set(failpoints())
+    expected = set(points())
 
-    assert {each.point for each in one} == points
-    assert {each.point for each in many} == points
+    assert {each.point for each in one} == expected
+    assert {each.point for each in many} == expected
     assert len(one) >= 120
 
 

@@ -55,6 +55,7 @@ def test_nothing_acknowledged_is_lost_when_the_power_is_cut(setup: str):
     ],
 )
 def test_without_its_safeguard_the_test_above_is_red(control: str, what: str):
-    account = cut("--control", control, "--rounds", "1")
+    # Any other sync may happen to write what this one left out: not every cut shows it.
+    cuts = (cut("--control", control, "--rounds", "1", "--seed", str(seed)) for seed in range(1, 6))
 
-    assert account["lost"][what] > 0
+    assert any(account["lost"].get(what) for account in cuts)

@@ -1,13 +1,15 @@
-"""Fixtures of contract tests: a journal on each kind of database, with a clock of its own."""
+"""Fixtures of contract tests: a journal on each kind of database, and each kind of broker."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
 
 from shared.journal import Journal
 from tests.support.making import Clock
+from tests.support.transports import FEATURES, LocalTransport, RabbitTransport, Transport
 
 
 @pytest.fixture
@@ -16,12 +18,16 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def url(database_url: str) -> str:
-    return database_url
-
-
-@pytest.fixture
-def journal(url: str, clock: Clock) -> Iterator[Journal]:
-    journal = Journal.open(url, clock=clock)
+def journal(journal_url: str, clock: Clock) -> Iterator[Journal]:
+    journal = Journal.open(journal_url, clock=clock)
     yield journal
     journal.close()
+
+
+@pytest.fixture(params=list(FEATURES))
+def transport(request: pytest.FixtureRequest) -> Iterator[Transport]:
+    with contextlib.ExitStack() as closing:
+        if request.param == "local":
+            yield LocalTransport(closing)
+        else:
+            yield RabbitTransport(closing, request.getfixturevalue("amqp_url"))

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from services.detector.analyst import Analyst
+from services.detector.engines import openvino
 from services.detector.engines.choose import Choice, open_engine
 from services.detector.engines.engine import Engine, EngineUnavailable
 from services.detector.model import prepare
@@ -157,6 +158,58 @@ def test_a_network_without_names_numbers_its_labels(form, tmp_path):
     model = colour_network(tmp_path, named=False)
     engine = open_engine(Choice(form.split()[0], model, ""), DetectorSection(), tmp_path)
     assert [d.label for d in engine.detect(squares(blue=(1, 1))).detections] == ["class 1"]
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The models that OpenVINO compiled, each time."""
+    times: list[str] = []
+    compile_it = openvino._Loader._compile
+
+    def counted(self, options):
+        times.append(self._file.name)
+        return compile_it(self, options)
+
+    monkeypatch.setattr(openvino._Loader, "_compile", counted)
+    return times
+
+
+@pytest.mark.parametrize("form", FORMS[1:])
+def test_a_second_start_takes_the_network_that_the_first_compiled(form, tmp_path, compiled):
+    picture = squares(red=(2, 7), blue=(1, 1))
+    first = seen(engine_for(form, tmp_path), picture)
+    assert first and len(list(tmp_path.glob("openvino/*"))) == 1
+    compiled.clear()
+    model = (tmp_path / "colours.onnx").with_suffix(form.split()[1])
+    settings = DetectorSection(streams=2, precision="f32")
+    assert seen(open_engine(Choice("openvino", model, ""), settings, tmp_path), picture) == first
+    assert compiled == []
+    settings = DetectorSection(streams=2, precision="auto")
+    open_engine(Choice("openvino", model, ""), settings, tmp_path)
+    assert compiled == [model.name]
+    (tmp_path / "other").mkdir()
+    model = colour_network(tmp_path / "other", named=False)
+    open_engine(Choice("openvino", model, ""), settings, tmp_path)
+    assert len(compiled) == 2
+
+
+@pytest.mark.parametrize("harm", ["cut off", "changed", "of another version", "not to be written"])
+def test_a_kept_network_that_is_not_whole_is_compiled_anew(harm, tmp_path, compiled, monkeypatch):
+    engine_for("openvino .onnx", tmp_path)
+    (kept,) = tmp_path.glob("openvino/*")
+    whole = kept.read_bytes()
+    if harm == "cut off":
+        kept.write_bytes(whole[: len(whole) // 2])
+    elif harm == "changed":
+        kept.write_bytes(whole[:-100] + bytes(100))
+    elif harm == "of another version":
+        monkeypatch.setattr("openvino.__version__", "2099.1")
+    else:
+        kept.unlink()
+        kept.mkdir()
+    found = seen(engine_for("openvino .onnx", tmp_path), squares(red=(2, 7)))
+    assert len(found) == 1 and len(compiled) == 2
+    assert len(list(tmp_path.glob("openvino/*"))) == 1
 
 
 @pytest.mark.parametrize("name", ["onnx", "openvino"])

@@ -1,4 +1,4 @@
-"""Results in the plural, work that waits for a place, tables of a service, order, and history."""
+"""Results in the plural, work that waits for a peer, tables of a service, order, and history."""
 
 from __future__ import annotations
 
@@ -20,14 +20,9 @@ from shared.journal import Journal
 from shared.journal.owned import OwnedTable, Stale
 from shared.service import LAST_DAY, NOTHING_OLD
 from tests.support.making import START, Clock, taken
+from tests.support.recording import catalogue
 
-PLACE = "archive nas"
-
-
-def catalogue(journal: Journal, number: int = 0) -> Event:
-    event = taken(number)
-    journal.record_snapshot(event, [f"key {number}"], repeats_since=START)
-    return event
+PEER = "archive nas"
 
 
 def seen(cause: Event, analyzer: str, label: str, confidence: float = 0.9) -> Event:
@@ -117,13 +112,13 @@ def _state(journal: Journal, event: Event) -> str:
     return snapshot.state if snapshot else ""
 
 
-# Work that waits for a place
+# Work that waits for a peer
 
 
-def wait(journal: Journal, event: Event, place: str = PLACE, waited_for: str = "") -> None:
+def wait(journal: Journal, event: Event, peer: str = PEER, waited_for: str = "") -> None:
     journal.fail(
         "drive", event, "away", attempts=0, retry_after_s=10.0,
-        waiting_for=place, waited_for=waited_for,
+        waiting_for=peer, waited_for=waited_for,
     )  # fmt: skip
 
 
@@ -133,7 +128,7 @@ def due(journal: Journal) -> list[str]:
 
 @pytest.fixture
 def waiting(journal: Journal) -> list[Event]:
-    """Five published events that wait for the same place."""
+    """Five published events that wait for the same peer."""
     happened = [catalogue(journal, number) for number in range(5)]
     journal.mark_published([event.id for event in happened])
     for event in happened:
@@ -141,37 +136,37 @@ def waiting(journal: Journal) -> list[Event]:
     return happened
 
 
-def test_of_what_waits_for_a_place_one_event_probes_it(
+def test_of_what_waits_for_a_peer_one_event_probes_it(
     journal: Journal, clock: Clock, waiting: list[Event]
 ):
     assert due(journal) == []
     clock.forward(11)
     assert due(journal) == [waiting[0].id]
     attempt = journal.begin("drive", waiting[0], redelivered=True)
-    assert attempt.waited_for == PLACE
+    assert attempt.waited_for == PEER
     wait(journal, waiting[0], waited_for=attempt.waited_for)
     assert due(journal) == []
     clock.forward(11)
     assert due(journal) == [waiting[0].id]
 
 
-def test_all_that_waits_goes_on_once_its_place_is_back(
+def test_all_that_waits_goes_on_once_its_peer_is_back(
     journal: Journal, clock: Clock, waiting: list[Event]
 ):
     elsewhere = catalogue(journal, 9)
     journal.mark_published([elsewhere.id])
-    wait(journal, elsewhere, "another place")
+    wait(journal, elsewhere, "another peer")
     clock.forward(9)
 
-    journal.finish("drive", waiting[0], [], waited_for=PLACE)
+    journal.finish("drive", waiting[0], [], waited_for=PEER)
 
     assert sorted(due(journal)) == sorted(event.id for event in waiting[1:])
 
 
-def test_a_probe_that_fails_by_itself_shows_that_the_place_is_back(
+def test_a_probe_that_fails_by_itself_shows_that_the_peer_is_back(
     journal: Journal, waiting: list[Event]
 ):
-    journal.fail("drive", waiting[0], "damaged", attempts=1, retry_after_s=None, waited_for=PLACE)
+    journal.fail("drive", waiting[0], "damaged", attempts=1, retry_after_s=None, waited_for=PEER)
 
     assert sorted(due(journal)) == sorted(event.id for event in waiting[1:])
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from shared.events import CameraTested
 from tests.support.api import CAR, PERSON
 from tests.support.pictures import damaged, jpeg, scene
 
@@ -58,10 +60,8 @@ def test_not_analysed_looks_different_from_nothing_found(api, page):
     blind, nothing = page.locator(".finding.blind"), page.locator(".finding.nothing")
     expect(blind).to_have_text("Not analysed: no model: run task model")
     expect(nothing).to_have_text("Nothing found")
-    styles = [
-        each.evaluate("node => getComputedStyle(node).borderStyle") for each in (blind, nothing)
-    ]
-    assert styles == ["dashed", "none"]
+    expect(blind).to_have_css("border-style", "dashed")
+    expect(nothing).to_have_css("border-style", "none")
 
 
 def test_filters_are_chips_live_in_the_address_and_hold_for_new_snapshots(api, page):
@@ -92,6 +92,29 @@ def test_filters_are_chips_live_in_the_address_and_hold_for_new_snapshots(api, p
     expect(page.locator(".card[data-id]")).to_have_count(4)
 
 
+@pytest.mark.promise("find D13")
+def test_snapshots_with_people_are_marked_and_chosen_by_how_many_there_are(api, page):
+    one, car = api.take("porch"), api.take("street")
+    api.analyze(one, PERSON)
+    api.analyze(car, CAR, CAR)
+    page.goto(api.url)
+    expect(card(page, one).locator('[data-human="seen"]')).to_contain_text("person")
+
+    page.locator("select[data-key=persons]").select_option("1")
+    expect(page.locator(".card[data-id]")).to_have_count(1)
+    two = api.take("street")
+    api.analyze(two, PERSON, PERSON)
+    expect(card(page, two)).to_be_visible()
+    page.get_by_role("button", name="Remove filter People: Human seen").click()
+    page.locator("select[data-key=persons]").select_option("2")
+    expect(page.locator(".card[data-id]")).to_have_count(1)
+    card(page, two).click()
+    expect(page.locator("#viewer .counts")).to_have_text("Human seen: 2 people. 2 × person")
+    page.goto(f"{api.url}/?label=car")
+    page.locator("select[data-key=label_count]").select_option("3")
+    expect(page.locator(".empty")).to_contain_text("No snapshot matches")
+
+
 def test_one_snapshot_shows_picture_boxes_detections_story_and_archive_path(api, page):
     taken = api.take(data=jpeg(scene(640, 360)), name="FRONT_0001.JPG")
     api.archive(api.analyze(taken, PERSON, CAR), "2026/01/02/porch_1.jpg")
@@ -118,6 +141,35 @@ def test_one_snapshot_shows_picture_boxes_detections_story_and_archive_path(api,
     page.keyboard.press("Escape")
     expect(viewer).to_be_hidden()
     expect(page).to_have_url(f"{api.url}/")
+
+
+@pytest.mark.promise("feat B18")
+def test_why_it_was_taken_and_a_wrong_clock_are_shown(api, page):
+    late = datetime.now(UTC) - timedelta(hours=3)
+    taken = api.take(name=f"x_1_{late:%Y%m%d%H%M%S}000_LINE_CROSSING_DETECTION.jpg", zone=UTC)
+    page.goto(f"{api.url}/snapshots/{taken.snapshot_id}")
+
+    facts = page.locator("#viewer .facts")
+    expect(facts).to_contain_text("line crossing")
+    expect(facts).to_contain_text("the file's name")
+    expect(facts).to_contain_text("3 h behind the arrival")
+    expect(page.locator("#viewer .story li").first).to_contain_text("because of line crossing")
+
+
+@pytest.mark.promise("fault F7")
+def test_a_cameras_test_button_is_seen_at_the_camera(api, page):
+    api.take("street")
+    page.goto(api.url)
+    tile = page.locator('.camera[data-camera="street"]')
+    expect(tile).not_to_contain_text("connection test")
+
+    tested = CameraTested(camera="street", door="ftp").event(subject="street", cause="y")
+    api.context.record([tested])
+    expect(tile).to_contain_text("connection test received")
+    page.reload()
+    expect(tile).to_contain_text("connection test received")
+    api.take("street")
+    expect(tile).not_to_contain_text("connection test")
 
 
 def test_the_keyboard_is_enough_to_browse(api, page):

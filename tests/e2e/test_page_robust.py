@@ -57,7 +57,9 @@ def test_the_system_page_tells_what_is_wrong_and_tries_dead_work_again(api, page
 
     expect(page.locator("h1")).to_have_text("Something needs a look")
     expect(page.locator(".part", has_text="detector")).to_contain_text("no model: run task model")
-    expect(page.locator(".part", has_text="drive")).to_contain_text("down")
+    for service, state in (("api", "up"), ("detector", "up, not well"), ("drive", "down")):
+        part = page.locator(".part", has=page.get_by_text(service, exact=True))
+        expect(part.locator(".updown")).to_have_text(state)
     expect(page.locator("#health")).to_have_text("Needs a look")
     work = page.locator(".work li")
     expect(work).to_contain_text("the engine ran out of memory")

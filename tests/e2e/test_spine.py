@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import stat
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from PIL import Image
 from tests.support.amqp import Witness
 from tests.support.fakes import eventually
 from tests.support.ports import free_ports
-from tests.support.servers import RabbitServer
+from tests.support.rabbit import RabbitServer
 from tests.support.system import ROOT, SERVICES, System
 
 MODEL = ROOT / "services/simulator/figures.onnx"
@@ -87,7 +88,8 @@ def lftp(system: System, data: bytes, name: str) -> None:
     file = system.folder / "upload.jpg"
     file.write_bytes(data)
     script = (
-        f"set net:max-retries 1; open -u porch,porch-pw -p {system.ftp_port} 127.0.0.1; "
+        "set net:max-retries 1; set ssl:verify-certificate no; "
+        f"open -u porch,porch-pw -p {system.ftp_port} 127.0.0.1; "
         f"mkdir -p snap/today; put {file} -o snap/today/{name}; bye"
     )
     subprocess.run(["lftp", "-c", script], check=True, timeout=30)
@@ -179,7 +181,7 @@ def test_restarting_any_process_loses_nothing(containers: System, rabbit: Rabbit
     assert sorted(archived_files(containers)) == sorted(sent)
 
 
-@pytest.mark.promise("feat B16", "inv I6")
+@pytest.mark.promise("feat B16", "feat K16", "inv I6")
 def test_one_process_does_it_all_and_finishes_after_a_crash(one_process: System):
     first, second = picture(30), picture(31)
     curl(one_process, first, "first.jpg")
@@ -191,6 +193,27 @@ def test_one_process_does_it_all_and_finishes_after_a_crash(one_process: System)
 
     snapshot_of(one_process, hashlib.sha256(second).hexdigest())
     assert len(archived_files(one_process)) == 2
+
+
+@pytest.mark.promise("find L3")
+def test_what_is_kept_is_for_its_user_only_and_an_archive_for_people(one_process: System):
+    data = picture(50)
+    sha256 = hashlib.sha256(data).hexdigest()
+    curl(one_process, data, "private.jpg")
+    snapshot = snapshot_of(one_process, sha256)
+    thumbnail = f"http://127.0.0.1:{one_process.api_port}/v1/snapshots/{snapshot['id']}/thumbnail"
+    urllib.request.urlopen(thumbnail, timeout=30).read()
+
+    root = one_process.settings.data
+    archive = one_process.archive
+    shown = {archive, *archive.glob("2*"), *archive.glob("2*/**/*")}
+    private = {root, *root.rglob("*")} - shown - set(archive.glob(".*"))
+    assert {one_process.store.path(sha256), root / "snapbus.db"} <= private
+    assert any("thumbnail" in str(path) for path in private)
+    for path in private:
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    for path in shown:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o755 if path.is_dir() else 0o644), path
 
 
 @pytest.mark.promise("feat B15", "inv I14")

@@ -15,6 +15,8 @@ from shared.bus.rabbit.broker import RabbitBroker
 from tests.support.asking import Place
 from tests.support.camera_pictures import PHOTOS
 from tests.support.cameras import FaultyCamera
+from tests.support.ftpdoor import Running, ftp_door
+from tests.support.house import Checkout, HouseRabbit
 from tests.support.listeners import Make, Party
 from tests.support.processes import Process
 
@@ -82,6 +84,13 @@ def camera() -> Iterator[FaultyCamera]:
 
 
 @pytest.fixture
+def door(tmp_path: Path) -> Iterator[Running]:
+    """An FTP server that cameras porch and yard may push to."""
+    with ftp_door(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """A folder of three pictures."""
     folder = tmp_path / "photos"
@@ -89,3 +98,22 @@ def photos(tmp_path: Path) -> Path:
     for number, picture in enumerate(PHOTOS):
         (folder / f"{number}.jpg").write_bytes(picture)
     return folder
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """One with a second archive and an existing system, after `task configure`."""
+    checkout = Checkout(tmp_path_factory.mktemp("checkout"))
+    (checkout.folder / ".env").write_text("COMPOSE_PROFILES=legacy\n")
+    config = checkout.folder / "config/snapbus.yml"
+    config.write_text(config.read_text("utf-8") + "\narchives:\n  nas: {folder: nas}\n")
+    checkout.configure()
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def house(checkout: Checkout) -> Iterator[HouseRabbit]:
+    """A RabbitMQ with the accounts of the checkout."""
+    with contextlib.closing(HouseRabbit(checkout)) as house:
+        house.start()
+        yield house

@@ -19,15 +19,15 @@ from typing import Any
 import pytest
 
 from services.api import server
+from shared.amqp.parameters import parameters
 from shared.bus.rabbit import broker as broker_rabbit
 from shared.bus.rabbit.broker import RabbitBroker
-from shared.bus.rabbit.connection import parameters
 from shared.events import CameraFailed
 from tests.support.api import running_api
 from tests.support.fakes import eventually
 from tests.support.listeners import Party
 from tests.support.pictures import jpeg
-from tests.support.servers import RabbitServer
+from tests.support.rabbit import RabbitServer
 from tests.support.system import ROOT, System
 
 CLONE_NEWNET = 0x40000000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -62,8 +63,8 @@ def test_a_full_last_page_promises_no_further_one(api):
 
 def test_filters_choose_by_camera_label_state_and_time(api):
     day = datetime(2026, 5, 1, 12, tzinfo=UTC)
-    porch = api.take("porch", captured_at=day, captured_by="name")
-    street = api.take("street", captured_at=day + timedelta(days=1), captured_by="name")
+    porch = api.take("porch", captured_at=day)
+    street = api.take("street", captured_at=day + timedelta(days=1))
     api.analyze(porch, PERSON)
     api.give_up("detector", street, "no memory")
 
@@ -78,6 +79,31 @@ def test_filters_choose_by_camera_label_state_and_time(api):
     assert ids("until=2026-05-02T00:00:00Z") == [porch.snapshot_id]
     assert ids("since=2026-05-02T00:00:00%2B02:00") == [street.snapshot_id]
     assert api.ask("/v1/labels").json == ["person"]
+
+
+@pytest.mark.promise("find D13", "feat E6", "feat E8")
+def test_people_and_labels_are_counted_and_found_by_their_numbers(api):
+    nobody, one, two, blind = (api.take(name=f"{n}.jpg") for n in range(4))
+    api.analyze(nobody, CAR, {**PERSON, "confidence": 0.79})
+    api.analyze(one, PERSON, CAR, CAR)
+    api.analyze(two, PERSON, PERSON)
+    api.analyze(blind, reason="no model")
+
+    def found(query: str) -> list[Any]:
+        return [each["id"] for each in api.ask(f"/v1/snapshots?{query}").json["snapshots"]]
+
+    shown = api.ask(f"/v1/snapshots/{one.snapshot_id}").json
+    assert (shown["person_count"], shown["human_seen"]) == (1, True)
+    assert shown["label_counts"] == {"person": 1, "car": 2}
+    assert api.ask(f"/v1/snapshots/{blind.snapshot_id}").json["human_seen"] is None
+    assert found("human_seen=true") == [two.snapshot_id, one.snapshot_id]
+    assert found("human_seen=false") == [nobody.snapshot_id]
+    assert found("persons=2") == [two.snapshot_id]
+    assert found("human_seen=true&persons=2") == [two.snapshot_id]
+    assert found("label=car&label_count=2") == [one.snapshot_id]
+    assert api.ask("/v1/snapshots?human_seen=false&persons=2").status == 422
+    (counted,) = api.ask("/v1/counts").json["counts"]
+    assert counted["humans"] == 2
 
 
 @pytest.mark.promise("feat J15")
@@ -152,6 +178,44 @@ def test_dead_work_is_shown_with_its_reason_and_can_be_replayed(api):
     assert [owed.event.id for owed in api.context.journal.recovery.due(10)] == [taken.id]
     assert api.post("/v1/work/replay", {"service": "drive"}).json == {"replayed": 1}
     assert api.post("/v1/work/replay").json == {"replayed": 0}
+
+
+@pytest.mark.promise("feat F24")
+def test_each_snapshot_lists_its_files_by_kind(api):
+    taken = api.take(name="a.jpg")
+    api.archive(api.analyze(taken, PERSON))
+    damaged = api.take("street")
+    api.reject(damaged)
+
+    files = {
+        each["kind"]: each for each in api.ask(f"/v1/snapshots/{taken.snapshot_id}").json["files"]
+    }
+    assert set(files) == {"snapshot", "picture", "thumbnail", "archive"}
+    assert files["snapshot"]["size"] == taken.data["size"]
+    assert (files["archive"]["archive"], files["archive"]["path"]) == (
+        "folder", "2026/01/02/porch.jpg",
+    )  # fmt: skip
+    for kind in ("snapshot", "picture", "thumbnail"):
+        answer = api.ask(files[kind]["url"])
+        assert (answer.status, answer.headers["content-type"]) == (200, files[kind]["media_type"])
+    left = api.ask(f"/v1/snapshots/{damaged.snapshot_id}").json["files"]
+    assert [each["kind"] for each in left] == ["snapshot"]
+
+
+@pytest.mark.promise("feat J3")
+def test_the_three_figures_of_each_service_stand_in_health_and_metrics(api):
+    figures = {"processed_count": 3, "error_count": 1, "avg_processing_time": 0.25}
+    api.context.journal.report("detector", now(), {"ok": True, **figures})
+    api.context.journal.report("drive", now(), {"ok": True, **figures, "processed_count": 7})
+
+    def told() -> bool:  # what services say is remembered for a moment
+        health = api.ask("/health").json
+        return {name: health[name] for name in figures} == figures
+
+    eventually(told)
+    text = api.ask("/metrics").body.decode()
+    assert re.search(r'^processed_count\{instance="[^"]+",service="drive"\} 7.0$', text, re.M)
+    assert re.search(r'^avg_processing_time\{.*service="detector"\} 0.25$', text, re.M)
 
 
 @pytest.mark.promise("feat J1", "feat C12")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from shared.events import CameraFailed, CameraTested
+from shared.events import CameraFailed, CameraTested, now
 from tests.support.api import Api, running_api
 
 
@@ -59,6 +60,31 @@ def test_cameras_that_cannot_be_asked_say_what_to_do(api):
     assert pushing.status == 409
     assert "cameras.street.fetch" in pushing.json["detail"]
     assert not api.announced
+
+
+@pytest.mark.promise("feat B18")
+def test_a_snapshot_says_why_it_was_taken_and_how_far_its_clock_was_off(api):
+    late = datetime.now(UTC) - timedelta(hours=1)
+    taken = api.take("porch", name=f"MDAlarm_{late:%Y%m%d-%H%M%S}.jpg", zone=UTC)
+    plain = api.take("porch", name="x.jpg")
+
+    shown = api.ask(f"/v1/snapshots/{taken.snapshot_id}").json
+    assert (shown["trigger"], shown["captured_by"]) == ("motion", "name")
+    assert -3700 < shown["skew_s"] < -3500
+    assert shown["story"][0]["data"]["captured_text"] == f"{late:%Y%m%d-%H%M%S}"
+    other = api.ask(f"/v1/snapshots/{plain.snapshot_id}").json
+    assert (other["trigger"], other["captured_by"], other["skew_s"]) == ("", "arrival", None)
+
+
+@pytest.mark.promise("feat A20")
+def test_a_camera_tells_how_its_last_picture_was_got(api):
+    seen = "login: Digest, 512 kB in 0.43 s, clock: 7 hours behind ours"
+    cameras = {"porch": {"ok": True, "seen": seen}}
+    api.context.journal.report("camera", now(), {"ok": True, "cameras": cameras})
+
+    porch, street = api.ask("/v1/cameras").json
+
+    assert (porch["seen"], street["seen"]) == (seen, "")
 
 
 def test_cameras_tell_their_doors_last_picture_failure_and_counts_but_no_secret(api):

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 from urllib.parse import urlsplit
 
 import pytest
@@ -38,6 +39,7 @@ def with_sqlite(folder: Path) -> Iterator[tuple[Api, Break, Break]]:
     """The same with a database that another process locks."""
     path = folder / "snapbus.db"
     with (
+        mock.patch("shared.journal.database.BUSY_S", 2.0),
         running_api(folder) as api,
         contextlib.closing(
             sqlite3.connect(path, isolation_level=None, check_same_thread=False)

@@ -98,7 +98,7 @@ def test_a_stream_that_a_proxy_cuts_again_and_again_has_no_gap_and_no_repeat(api
     assert got == sent
 
 
-@pytest.mark.promise("fault S3")
+@pytest.mark.promise("fault S3", "feat L7")
 def test_one_stream_more_than_there_is_room_for_is_told_to_come_later(api, monkeypatch):
     monkeypatch.setattr(routes, "MOST_STREAMS", 20)
     with ExitStack() as streams:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from services.api import guard, server
+from services.api.server import TELL_S, Seldom
 from tests.support.api import Api, running_api
 from tests.support.fakes import eventually
 
@@ -61,6 +64,32 @@ def test_what_is_no_http_is_refused_like_everything_else(api, line):
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"content-security-policy" in head.lower()
     assert json.loads(body)["status"] == 400
+
+
+@pytest.mark.promise("sec B12")
+def test_what_is_no_http_a_thousand_times_is_a_line_of_the_log(api, caplog):
+    for _ in range(30):
+        with closing(socket.create_connection(("127.0.0.1", api.port), timeout=10)) as link:
+            link.sendall(b"\x16\x03\x01 is no HTTP\r\n\r\n")
+            assert link.recv(20).startswith(b"HTTP/1.1 400")
+    said = [each for each in caplog.messages if "Invalid HTTP" in each]
+    assert len(said) == 1
+
+
+def test_a_warning_that_was_left_out_is_counted_and_nothing_else_is_left_out():
+    now = 0.0
+    seldom = Seldom(lambda: now)
+
+    def passes(text: str, level: int = logging.WARNING) -> str:
+        record = logging.LogRecord("uvicorn.error", level, "", 0, text, (), None)
+        return record.getMessage() if seldom.filter(record) else ""
+
+    assert passes("odd.") == "odd."
+    assert [passes("odd.") for _ in range(5)] == [""] * 5
+    assert passes("other.") == "other."
+    assert passes("odd.", logging.ERROR) == "odd."
+    now = TELL_S
+    assert passes("odd.") == "odd. And 5 times more since it was said last."
 
 
 @pytest.mark.promise("sec B5")

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from services.api import derivatives
+from services.api.recent import Recent
 from shared.picture import decode
 from tests.support.api import Api, running_api
 from tests.support.pictures import damaged, jpeg, png, scene, with_orientation
@@ -66,7 +67,7 @@ def test_a_thumbnail_is_small_cached_and_never_asked_for_or_made_twice(api, monk
     assert api.ask(path, "HEAD").status == 200
     assert len(made) == 1
     cache.unlink()
-    assert api.ask(path).body == first.body
+    assert api.ask(path, Range="bytes=0-").body == first.body  # in parts it comes from the file
     assert len(made) == 2, "what is gone from the cache is made again"
 
 
@@ -146,7 +147,7 @@ def test_a_damaged_picture_is_not_shown_but_can_be_downloaded(api):
 def test_no_path_of_a_client_reaches_a_file(api, name):
     for path in (f"/v1/snapshots/{name}/picture", f"/static/{name}", f"/snapshots/../{name}"):
         answer = api.ask(path)
-        assert answer.status in (200, 404, 422)
+        assert answer.status in (200, 400, 404, 422)
         assert answer.status != 200 or b"<title>Snapbus" in answer.body
         assert b"root:" not in answer.body and b"SQLite" not in answer.body
 
@@ -158,3 +159,38 @@ def test_a_lost_file_is_told_as_such(api):
     answer = api.ask(f"/v1/snapshots/{taken.snapshot_id}/picture")
 
     assert (answer.status, answer.json["type"]) == (404, "urn:snapbus:problem:file-missing")
+
+
+@pytest.mark.promise("feat A18")
+def test_what_was_shown_is_shown_again_from_memory_whole_or_in_parts(api):
+    taken = api.take(data=jpeg(scene(1600, 900)))
+    path = f"/v1/snapshots/{taken.snapshot_id}"
+    thumbnail, whole = api.ask(f"{path}/thumbnail"), api.ask(f"{path}/picture")
+    for file in (api.context.store.root / "cache").rglob("*"):
+        if file.is_file():
+            file.unlink()  # what is in memory needs no file
+
+    assert api.ask(f"{path}/thumbnail").body == thumbnail.body
+    again = api.ask(f"{path}/picture")
+    assert (again.status, again.body) == (200, whole.body)
+    assert again.headers["etag"] == whole.headers["etag"]
+    assert again.headers["content-type"] == "image/jpeg"
+    part = api.ask(f"{path}/picture", Range="bytes=2-5")
+    assert (part.status, part.body) == (206, whole.body[2:6])
+
+
+@pytest.mark.promise("feat A18", "inv I17")
+def test_the_memory_of_pictures_is_bounded_and_keeps_what_was_used_last():
+    recent = Recent(8 * 1000)
+    for number in range(9):
+        recent.keep(f"{number}", bytes(1000))
+        recent.get("0")
+    recent.keep("large", bytes(1001))
+
+    assert recent.size == 8 * 1000
+    assert [recent.get(each) is not None for each in ("0", "1", "2", "8", "large")] == [
+        True, False, True, True, False
+    ]  # fmt: skip
+    none = Recent(0)
+    none.keep("a", b"1")
+    assert none.get("a") is None

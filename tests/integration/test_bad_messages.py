@@ -57,6 +57,7 @@ def test_bad_messages_are_put_aside_with_a_reason_and_good_ones_go_through(
     missing = taken(1)  # no file stands behind it
     odd = Event("odd", "snapshot.taken", "porch", good.time, {"camera": 5}, source="/else")
     unknown = analyzed(taken(2))  # of a snapshot that nobody catalogued
+    journal.append([missing, odd, unknown])
     no_events = [b"\xff no JSON", json.dumps({"specversion": "2.0", "id": "1"}).encode()]
 
     for body in (*no_events, *map(encode, (missing, odd, changed))):

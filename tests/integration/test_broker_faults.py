@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from shared.amqp.parameters import parameters
 from shared.bus.rabbit import broker as broker_rabbit
 from shared.bus.rabbit.broker import RabbitBroker
-from shared.bus.rabbit.connection import parameters
 from shared.bus.relay import Relay
 from shared.bus.thread import Bus
 from tests.support.fakes import eventually
 from tests.support.listeners import Make, Party
 from tests.support.proxy import Proxy
-from tests.support.servers import RabbitServer
+from tests.support.rabbit import RabbitServer
 
 HEARTBEAT_S = 1
 
@@ -48,12 +48,11 @@ def environment(rabbit: RabbitServer, **values: int) -> Iterator[None]:
     """RabbitMQ with other settings, for the connections that are made from now on."""
 
     def put(name: str, value: str) -> None:
-        rabbit.ctl("eval", f"application:set_env(rabbit, {name}, {value}).")
+        rabbit.eval(f"application:set_env(rabbit, {name}, {value})")
 
     before = {}
     for name, value in values.items():
-        told = rabbit.ctl("eval", f"application:get_env(rabbit, {name}, 60000).").strip()
-        before[name] = told.removeprefix("{ok,").removesuffix("}")
+        before[name] = rabbit.eval(f"application:get_env(rabbit, {name}, 60000)")
         put(name, str(value))
     try:
         yield
@@ -157,7 +156,7 @@ class Slow:
         self.end.send(b"next", b"detector")
         frames = self.end.receive(20)
         assert frames is not None
-        return frames[1], frames[2] == b"1", frames[3]
+        return frames[1], frames[2] == b"1", frames[4]
 
     def close(self) -> None:
         self.bus.stop()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.camera import camera as cameras
+from services.camera import health
 from shared.errors import Reject
 from shared.events import SnapshotTaken, now
 from tests.support.asking import Place, ask, failure, request
@@ -27,6 +27,7 @@ def test_a_request_becomes_a_snapshot_with_the_bytes_of_the_camera(
     assert (data.camera, data.door) == ("gate", "fetch")
     assert place.store.read(data.sha256) == PICTURE
     assert service.about()["ok"]
+    assert service.about()["cameras"]["gate"]["seen"].startswith("no login, 2 kB in 0.")
 
 
 @pytest.mark.promise("feat G12")
@@ -47,7 +48,7 @@ def test_a_request_that_comes_twice_makes_one_snapshot(place: Place, camera: Fau
 def test_a_frozen_camera_makes_a_snapshot_each_time_and_is_told(
     place: Place, camera: FaultyCamera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cameras, "FROZEN_AFTER", 3)
+    monkeypatch.setattr(health, "FROZEN_AFTER", 3)
     service = place.service({"gate": {"url": camera.url("/fine")}})
     for _ in range(3):
         ask(service, request())
@@ -61,7 +62,7 @@ def test_a_frozen_camera_makes_a_snapshot_each_time_and_is_told(
 def test_a_camera_that_thaws_is_not_called_frozen_any_more(
     place: Place, camera: FaultyCamera, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shown = [PICTURE] * (cameras.FROZEN_AFTER + 5) + [jpeg(7)]
+    shown = [PICTURE] * (health.FROZEN_AFTER + 5) + [jpeg(7)]
     pictures = iter(shown)
     camera.faults["/now"] = lambda camera, wire, _: wire.sendall(answer(next(pictures)))
     service = place.service({"gate": {"url": camera.url("/now")}})
@@ -69,7 +70,7 @@ def test_a_camera_that_thaws_is_not_called_frozen_any_more(
     for _ in shown:
         ask(service, request())
         frozen.append(service.about()["cameras"]["gate"]["frozen"])
-    assert frozen == [False] * cameras.FROZEN_AFTER + [True] * 5 + [False]
+    assert frozen == [False] * health.FROZEN_AFTER + [True] * 5 + [False]
     assert len({event.snapshot_id for event in place.said}) == len(shown)
     assert caplog.text.count("sends the same picture again and again") == 1
 

@@ -47,7 +47,7 @@ def test_a_certificate_that_does_not_fit_is_refused_before_the_password_is_told(
 ) -> None:
     with camera_with(certificate) as camera:
         url = camera.url("/fine", "https")
-        with pytest.raises(Misdirected, match=r"not trusted; 'verify_tls: false'") as refused:
+        with pytest.raises(Misdirected, match="not trusted") as refused:
             take(fetch(url, username="admin", password="canary", auth="basic"))
         assert not refused.value.retryable
         assert camera.requests == []

@@ -15,34 +15,28 @@ import yaml
 from services.camera.failures import CredentialsRefused, Misdirected, Unreachable, WrongAnswer
 from services.simulator import demo
 from services.simulator.demo import Account, demo_cameras
+from services.simulator.devices import demo_devices, in_moods
+from services.simulator.devices.generic import Generic
 from services.simulator.http import HttpCameras
 from services.simulator.pictures import Pictures
 from shared.errors import ConfigError
-from shared.picture.format import check_complete, read_header
+from shared.picture.format import check_complete
+from shared.picture.header import read_header
 from shared.settings import Settings, load
 from tests.support.asking import fetch, take
 from tests.support.camera_pictures import PHOTOS
-from tests.support.fakes import eventually
+from tests.support.simulated import base_of, simulated
 
 ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
 def serving(folder: Path | None) -> Iterator[str]:
-    cameras = HttpCameras(
-        "127.0.0.1",
-        0,
-        foscam=(Account("demo", "p&ss w@rd"), Pictures("gate", folder)),
-        generic=(Account("demo", 'p"ss'), Pictures("yard", folder)),
-    )
-    stop = threading.Event()
-    thread = threading.Thread(target=cameras.run, args=(stop,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{eventually(lambda: cameras.port)}"
-    finally:
-        stop.set()
-        thread.join()
+    pictures = {"gate": Pictures("gate", folder), "yard": Pictures("yard", folder)}
+    foscam, generic = Account("demo", "p&ss w@rd"), Account("demo", 'p"ss')
+    devices = demo_devices(pictures, foscam=foscam, generic=generic, brands=generic)
+    with simulated(*devices) as cameras:
+        yield base_of(cameras)
 
 
 @pytest.fixture
@@ -124,12 +118,19 @@ def test_a_port_in_use_and_an_empty_folder_are_told_with_a_remedy(tmp_path: Path
     with serving(tmp_path) as base:
         port = int(base.rpartition(":")[2])
         pictures = Pictures("gate", tmp_path)
-        them = (Account("demo", "x"), pictures)
-        again = HttpCameras("127.0.0.1", port, foscam=them, generic=them)
+        again = HttpCameras("127.0.0.1", port, [Generic(Account("demo", "x"), pictures)])
         with pytest.raises(ConfigError, match=r"simulator\.http_port"):
             again.run(threading.Event())
         with pytest.raises(ConfigError, match="Put some there"):
             pictures.next()
+
+
+def test_a_mood_of_no_brand_is_told() -> None:
+    devices = [Generic(Account("demo", "x"), Pictures("yard", None))]
+    in_moods(devices, {"generic": "half"})
+    assert devices[0].mood == "half"
+    with pytest.raises(ConfigError, match="no brand is called reolnk; there are: generic"):
+        in_moods(devices, {"reolnk": "half"})
 
 
 def test_the_demo_configuration_is_what_the_simulator_offers() -> None:

@@ -17,7 +17,8 @@ import pytest
 from services.simulator import push
 from services.simulator.demo import Account
 from services.simulator.pictures import Pictures
-from services.simulator.push import FtpPusher, file_name
+from services.simulator.push import FtpPusher
+from services.simulator.uploads import FOSCAM
 from tests.support.camera_pictures import PHOTOS
 from tests.support.fakes import eventually
 from tests.support.ports import free_port
@@ -35,7 +36,7 @@ def ftp_server(home: Path, port: int = 0) -> Iterator[int]:
     """A stock FTP server: not ours, so that the pusher is tested against something else."""
     authorizer = DummyAuthorizer()
     authorizer.add_user("porch", "demo-porch", str(home), perm="elmw")
-    handler = type("Handler", (FTPHandler,), {"authorizer": authorizer})
+    handler = type("Handler", (FTPHandler,), {"authorizer": authorizer, "auth_failed_timeout": 0.1})
     server = FTPServer(("127.0.0.1", port), handler)
     stop = threading.Event()
 
@@ -91,7 +92,8 @@ def test_what_was_not_acknowledged_is_pushed_again_under_its_name(
             eventually(lambda: pusher.pushed >= 1)
     first = min((tmp_path / "FI9821W_C4D6553CA13C" / "snap").iterdir())
     assert first.read_bytes() == PHOTOS[0]
-    assert first.name == file_name(datetime(2026, 5, 4, 12, 0, 1, tzinfo=UTC))
+    began = datetime(2026, 5, 4, 12, 0, 1, tzinfo=UTC).astimezone()
+    assert FOSCAM.path_at(began).endswith(f"/snap/{first.name}")
 
 
 def test_a_wrong_ftp_password_is_told_and_not_logged(
@@ -99,7 +101,6 @@ def test_a_wrong_ftp_password_is_told_and_not_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     with ftp_server(tmp_path) as port, pushing(port, Pictures("porch", photos), "canary") as pusher:
-        # The stock server answers a wrong password after three seconds.
         eventually(lambda: pusher.failures_in_a_row == 1, timeout=20)
     assert "530" in pusher.last_error
     assert "canary" not in caplog.text

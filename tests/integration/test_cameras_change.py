@@ -46,6 +46,12 @@ def pushed(system: System, user: str, password: str) -> str:
         return ""
 
 
+def troubles(system: System) -> list[str]:
+    """What the page says of the configuration."""
+    told = system.get("/v1/health")["problems"]
+    return [each for each in told if "configuration" in each or "restart" in each]
+
+
 def test_cameras_come_and_go_with_the_file_and_no_service_restarts(system: System, tmp_path: Path):
     pid = system.pid("allinone")
     assert pushed(system, "porch", "pw-porch") == ""  # nobody delivers by FTP: no server
@@ -76,10 +82,17 @@ def test_cameras_come_and_go_with_the_file_and_no_service_restarts(system: Syste
     assert configured == {"porch": True, "barn": False, "gate": False}
     (tmp_path / "barn" / "late.jpg").write_bytes(jpeg())
 
+    good = system.config.read_text()
     system.config.write_text("cameras: [")
     eventually(lambda: "is not in force" in system.log("allinone"), timeout=30)
+    # Whoever asks is told, once; and what is in force goes on.
+    (told,) = eventually(lambda: troubles(system), timeout=30)
+    assert told.startswith("the changed configuration is not in force: ")
+    assert system.get("/v1/health")["status"] == "degraded"
     assert pushed(system, "porch", "pw-other").startswith("226")
     assert (tmp_path / "barn" / "late.jpg").is_file()  # nobody watches it any more
     assert (system.pid("allinone"), system.running()) == (pid, ["allinone"])
+    system.config.write_text(good)
+    eventually(lambda: not troubles(system), timeout=30)
     assert "pw-porch" not in system.log("allinone")
     assert "pw-other" not in system.log("allinone")

@@ -284,7 +284,7 @@ def test_adopted_files_are_snapshots_once_and_those_damaged_stay(split: Core):
 @pytest.mark.promise("fault X5")
 def test_the_command_line_finds_adopts_and_then_finds_nothing(split: Core, tmp_path: Path):
     restore_database(split)
-    split.journal.belongs_to(split.store.volume.identity())
+    split.journal.facts.belongs_to(split.store.volume.identity())
     shutil.rmtree(tmp_path / split.settings.drive.folder)
     config = tmp_path / "snapbus.yml"
     porch = {"porch": {"ftp": {"password": "hunter2-hunter2"}}}
@@ -314,9 +314,7 @@ def test_a_file_of_the_second_archive_is_missed_as_well(here: Core, tmp_path: Pa
     for name, root in archives.items():
         archive = FolderArchive(root, name)
         archive.prepare(first=True)
-        filer = FileSnapshots(
-            archive, here.store, here.journal, policy="everything", person_confidence=0.5
-        )
+        filer = FileSnapshots(archive, here.store, here.journal, policy="everything")
         here.journal.finish(f"drive-{name}", result, events_of(filer(result)))
     doctor = Doctor(here.store, here.journal, archives, level="hashes", grace_s=1e9)
     assert list(doctor.findings()) == []

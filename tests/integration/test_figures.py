@@ -86,11 +86,10 @@ def detect(session: onnxruntime.InferenceSession, image: Image.Image, least: flo
     whole.paste(fitted, at)
     pixels = np.asarray(whole, np.float32).transpose(2, 0, 1)[None] / 255
     (rows,) = session.run(["output0"], {"images": np.ascontiguousarray(pixels)})
+    sure = rows[0].T[rows[0][4:].max(axis=0) >= least]
     found: Found = []
-    for cx, cy, w, h, *scores in sorted(rows[0].T.tolist(), key=lambda row: -max(row[4:])):
+    for cx, cy, w, h, *scores in sorted(sure.tolist(), key=lambda row: -max(row[4:])):
         score = max(scores)
-        if score < least:
-            break
         label = NAMES[scores.index(score)]
         corners = (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
         left, top, right, low = ((edge - at[i % 2]) / scale for i, edge in enumerate(corners))

@@ -12,7 +12,7 @@ import pytest
 from tests.support.fakes import eventually
 from tests.support.ftpdoor import PASSWORD, session
 from tests.support.pictures import jpeg, scene
-from tests.support.servers import RabbitServer
+from tests.support.rabbit import RabbitServer
 from tests.support.system import System
 
 PICTURES = 30

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.ingest import places
 from shared.store.part import BUFFERS
 from tests.support.fakes import eventually
 from tests.support.ftpdoor import PASSWORD, Raw, ftp_door, session
@@ -77,13 +78,16 @@ def ending(raw: Raw) -> list[str]:
 
 
 @pytest.mark.promise("fault F8", "feat B10")
-def test_when_all_places_are_taken_a_camera_is_told_and_let_in_when_one_is_free(tmp_path: Path):
+def test_when_all_places_are_taken_a_camera_is_told_and_let_in_when_one_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(places, "YIELD_S", 60.0)  # till then nobody makes room
     with ftp_door(tmp_path, {"max_connections": 6, "max_connections_per_ip": 2}) as door:
-        idle = [connected(door.port, f"127.0.0.{2 + number // 2}") for number in range(6)]
+        idle = [connected(door.port, f"127.0.0.{2 + number // 2}") for number in range(5)]
         with door.raw("") as late:
             assert late.greeting.startswith("421")
         idle.pop().close()
-        eventually(lambda: door.about()["connections"] == 5)
+        eventually(lambda: door.about()["connections"] == 4)
         with door.raw() as camera:
             assert camera.put("x.jpg", picture(1)).startswith("226")
         for other in idle:

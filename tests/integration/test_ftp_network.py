@@ -5,13 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from services.ftp import server
-from services.ftp.session import Session
+from services.ftp import data
+from services.ftp.session import outer
 from tests.support.cameras import black_hole
 from tests.support.ftpdoor import PASSWORD, Raw, Running, ftp_door, session
 from tests.support.making import picture
@@ -57,7 +56,7 @@ def test_an_active_camera_that_refuses_its_connection_is_told(door: Running):
 def test_an_active_connection_that_nobody_answers_is_given_up(
     door: Running, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(server.FtpSession.active_dtp, "timeout", 0.3)
+    monkeypatch.setattr(data, "CONNECT_S", 0.3)
     with door.raw() as raw, black_hole() as port:
         raw.send(f"EPRT |1|127.0.0.1|{port}|\r\nSTOR x.jpg")
         assert [raw.read()[:3] for _ in range(3)] == ["150", "425", "425"]
@@ -70,7 +69,7 @@ def test_an_active_connection_that_nobody_answers_is_given_up(
 def test_a_passive_connection_that_never_comes_is_given_up(
     door: Running, monkeypatch: pytest.MonkeyPatch, command: str
 ):
-    monkeypatch.setattr(server.Passive, "timeout", 0.3)
+    monkeypatch.setattr(data, "PASSIVE_S", 0.3)
     with door.raw() as raw:
         assert raw.ask("EPSV").startswith("229")
         assert raw.ask(command).startswith("150")
@@ -131,6 +130,4 @@ def test_ipv6_has_extended_commands_only(tmp_path: Path):
     ("peer", "told"), [("192.0.2.7", "203.0.113.9"), ("127.0.0.1", "172.17.0.2")]
 )
 def test_behind_nat_who_is_outside_is_told_the_outer_address(peer: str, told: str):
-    state = SimpleNamespace(outer_address="203.0.113.9")
-    talk: Any = SimpleNamespace(remote_ip=peer, state=state)
-    assert Session._outer(talk, "172.17.0.2") == told
+    assert outer("172.17.0.2", peer, "203.0.113.9") == told

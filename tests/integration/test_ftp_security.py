@@ -7,25 +7,22 @@ import json
 import logging
 import re
 import socket
-import threading
 import time
 
 import pytest
 
 from services.ftp import control
-from services.ftp.app import ServerSource, accounts_of, build
+from services.ftp.accounts import logins_of
+from services.ftp.app import ServerSource, build
 from shared.errors import ConfigError
 from shared.ingest import accounts
+from shared.ingest.names import NameReader
 from shared.settings import Settings
+from shared.settings.ftp import FtpSection
+from shared.stop import Stop
 from tests.support.fakes import eventually
 from tests.support.ftpdoor import PASSWORD, Raw, ftp_door
 from tests.support.making import core, picture
-
-
-@pytest.fixture
-def door(tmp_path):
-    with ftp_door(tmp_path) as running:
-        yield running
 
 
 @pytest.mark.promise("sec A1")
@@ -64,8 +61,27 @@ def test_no_name_is_a_path(door, tmp_path, name, caplog):
     (stored,) = door.names()
     assert stored.isprintable() or "\u202e" in stored
     new = {path for path in tmp_path.rglob("*") if path.is_file()} - before
-    assert all(re.fullmatch(r"[0-9a-f]{64}|snapbus\.db(-wal|-shm)?", path.name) for path in new)
+    assert all(
+        re.fullmatch(r"[0-9a-f]{64}|snapbus\.db(-wal|-shm)?|ftp-known\.(json|part)", path.name)
+        for path in new
+    )
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", caplog.text.replace("\n", ""))
+
+
+@pytest.mark.promise("sec A2")
+def test_a_name_that_is_a_link_on_the_disk_is_not_followed(door, tmp_path):
+    """Links that somebody put into our folders lead a sender nowhere: names are no files."""
+    outside = tmp_path / "outside"
+    outside.write_text("untouched")
+    data = door.core.settings.data
+    for folder in (data, data / "store", door.core.store.incoming):
+        (folder / "link.jpg").symlink_to(outside)
+    with door.raw() as raw:
+        for name in ("link.jpg", "store/link.jpg", f"{data}/link.jpg"):
+            assert raw.put(name, picture(1)).startswith("226")
+            assert raw.ask(f"DELE {name}").startswith("250")
+            assert raw.ask(f"RNFR {name}").startswith("550")
+    assert outside.read_text() == "untouched" and (data / "link.jpg").is_symlink()
 
 
 @pytest.mark.promise("sec A1")
@@ -124,13 +140,13 @@ def test_wrong_passwords_and_unknown_users_get_the_same_late_answer(door):
         with door.raw("") as raw:
             start = time.monotonic()
             answers.add((raw.ask(f"USER {user}"), raw.ask("PASS wrong")))
-            assert time.monotonic() - start > accounts.FIRST_DELAY_S * 0.9
+            assert time.monotonic() - start > accounts.ANSWER_S * 0.9
     assert len(answers) == 1
 
 
 @pytest.mark.promise("sec A5")
 def test_after_three_wrong_passwords_the_connection_is_closed(tmp_path, monkeypatch):
-    monkeypatch.setattr(accounts, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(accounts, "ANSWER_S", 0.01)
     with ftp_door(tmp_path) as door, door.raw("") as raw:
         for _ in range(3):
             raw.ask("USER porch")
@@ -237,13 +253,13 @@ def test_a_foreign_address_can_not_take_over_a_passive_port(door):
     ("shed", "says"),
     [
         ({}, r"cameras\.shed\.ftp\.password.*camera_shed_ftp_password"),
-        ({"username": "porch", "password": "x"}, "account of camera porch"),
+        ({"username": "porch", "password": "x"}, "account of 'porch' already"),
     ],
 )
 def test_an_account_nobody_could_use_is_a_configuration_error(shed, says):
     tree = {"cameras": {"porch": {"ftp": {"password": "x"}}, "shed": {"ftp": shed}}}
     with pytest.raises(ConfigError, match=says):
-        accounts_of(Settings.model_validate(tree).cameras)
+        logins_of(Settings.model_validate(tree).cameras, FtpSection(), NameReader())
 
 
 def test_a_port_in_use_is_a_configuration_error(door, tmp_path):
@@ -256,7 +272,7 @@ def test_a_port_in_use_is_a_configuration_error(door, tmp_path):
         contextlib.closing(other.journal),
         pytest.raises(ConfigError, match=r"ftp\.port: .*in use"),
     ):
-        build(other.parts).sources[0].run(threading.Event())
+        build(other.parts).sources[0].run(Stop())
 
 
 @pytest.mark.promise("feat B6")
@@ -273,7 +289,7 @@ def test_without_cameras_or_switched_off_there_is_no_server(tmp_path):
         behind = core(tmp_path / str(number), tree)
         with contextlib.closing(behind.journal):
             service = build(behind.parts)
-            stop = threading.Event()
+            stop = Stop()
             stop.set()
             for source in service.sources:
                 assert isinstance(source, ServerSource)

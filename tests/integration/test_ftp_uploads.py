@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,12 +11,6 @@ import pytest
 from tests.support.fakes import eventually
 from tests.support.ftpdoor import PASSWORD, Running, ftp_door
 from tests.support.making import picture
-
-
-@pytest.fixture
-def door(tmp_path: Path) -> Iterator[Running]:
-    with ftp_door(tmp_path) as running:
-        yield running
 
 
 def received(door: Running) -> int:

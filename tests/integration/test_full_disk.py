@@ -22,8 +22,8 @@ from tests.support.fakes import eventually
 from tests.support.ftpdoor import PASSWORD, session
 from tests.support.pictures import jpeg, scene
 from tests.support.postgres import PostgresServer
+from tests.support.rabbit import RabbitServer
 from tests.support.rights import need_rights
-from tests.support.servers import RabbitServer
 from tests.support.system import System
 from tests.support.volume import Disk
 
@@ -82,7 +82,9 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     shutil.rmtree(place)
 
 
-@pytest.fixture(params=["one process", "several and servers"])
+@pytest.fixture(
+    params=["one process", pytest.param("several and servers", marks=pytest.mark.prove)]
+)
 def house(request: pytest.FixtureRequest, disk: Disk) -> Iterator[House]:
     folder = disk.root / "snapbus"
     folder.mkdir()

@@ -20,8 +20,8 @@ from shared.settings.detector import DetectorSection
 from shared.store import Store
 from tests.support.fakes import eventually
 from tests.support.pictures import damaged, jpeg
+from tests.support.rig import EVENT, Rig, skipped
 from tests.support.system import ROOT
-from tests.unit.test_worker import EVENT, Rig, skipped
 
 MODEL = ROOT / "services/simulator/figures.onnx"
 
@@ -67,7 +67,7 @@ def test_a_picture_that_takes_too_much_memory_ends_only_its_own_process(
 ):
     settings = DetectorSection(engine="onnx", model=MODEL)
     with pytest.raises(Crashed, match="ended a process of its own"):
-        isolated = IsolatedAnalyst(store.root, tmp_path, settings, memory_bytes=250 * 2**20)
+        isolated = IsolatedAnalyst(store.root, tmp_path, settings, memory_bytes=150 * 2**20)
         isolated(taken(store, jpeg()))
 
 

@@ -19,6 +19,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, text
 
+import shared.access.tables  # noqa: F401  its tables are compared too
 from shared.errors import ConfigError, JournalUnavailable
 from shared.journal import Journal
 from shared.journal.database import MIGRATIONS, newest_revision
@@ -109,6 +110,7 @@ VALUES (:id, :id, 'porch', 'ftp', 'a.jpg', :id, 1, 'image/jpeg', '2026-03-01 12:
 """
 
 
+@pytest.mark.promise("feat H17")
 def test_results_of_an_earlier_version_are_found_in_their_tables(database_url: str):
     analysis = json.dumps({"camera": "porch", "analyzed": True, "model": "yolov8n"})
     filed = json.dumps({"camera": "porch", "archive": "folder", "path": "2026/03/01/a.jpg"})
@@ -144,3 +146,28 @@ def test_results_of_an_earlier_version_are_found_in_their_tables(database_url: s
         with journal._database.reading() as connection:
             kept = connection.execute(text("SELECT attempts, organisation FROM work")).one()
         assert tuple(kept) == (3, "default")
+
+
+@pytest.mark.promise("feat H17", "find D13")
+def test_people_in_results_of_an_earlier_version_are_counted(database_url: str):
+    def result(number: int, *confidences: float, analyzed: bool = True) -> dict[str, Any]:
+        found = [
+            {"label": "person", "confidence": each, "box": [0, 0, 1, 1]} for each in confidences
+        ]
+        data = {"camera": "porch", "analyzed": analyzed, "detections": found}
+        return {"id": f"{number:026d}", "data": json.dumps(data)}
+
+    engine = at_revision(database_url, "0004")
+    rows = [result(1, 0.9, 0.8, 0.5), result(2, 0.79), result(3, analyzed=False)]
+    rows += [result(number, 0.9) for number in range(4, 1500)]
+    old = OLD.replace(", analysis, archive)", ")").replace(", :analysis, :archive)", ")")
+    insert = "INSERT INTO analyses (snapshot_id, analyzer, data) VALUES (:id, 'detector', :data)"
+    with engine.begin() as connection:
+        connection.execute(text(old), [{"id": each["id"], "state": "analyzed"} for each in rows])
+        connection.execute(text(insert), rows)
+    engine.dispose()
+
+    with closing(Journal.open(database_url)) as journal:
+        found = journal.read.snapshots_of([each["id"] for each in rows])
+    assert [found[each["id"]].person_count for each in rows[:3]] == [2, 0, None]
+    assert all(found[each["id"]].person_count == 1 for each in rows[3:])

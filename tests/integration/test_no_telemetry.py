@@ -114,3 +114,16 @@ def test_the_witness_sees_what_is_tried(home: Path) -> None:
     process.communicate(timeout=30)
     assert "socket.getaddrinfo" in (home.parent / "tried").read_text()
     assert "AF_INET" in (home.parent / "calls").read_text()
+
+
+@pytest.mark.parametrize("hushed", [True, False])
+def test_what_openvino_would_tell_with_is_not_imported_where_it_is_installed(
+    hushed: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "openvino_telemetry.py").write_text("raise SystemExit('it was imported')")
+    code = f"from services.detector.hush import hush; {'hush()' if hushed else ''}; import openvino"
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, capture_output=True
+    )
+    assert (done.returncode == 0) is hushed, done.stderr

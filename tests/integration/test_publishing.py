@@ -20,7 +20,7 @@ from tests.support.making import taken
 from tests.support.postgres import PostgresServer
 from tests.support.processes import Process
 from tests.support.proxy import Proxy
-from tests.support.servers import RabbitServer
+from tests.support.rabbit import RabbitServer
 from tests.support.system import System
 
 BACKLOG = 200

@@ -19,7 +19,7 @@ from tests.support.fakes import eventually
 from tests.support.postgres import PostgresServer
 from tests.support.processes import Process
 from tests.support.proxy import Proxy
-from tests.support.servers import RabbitServer
+from tests.support.rabbit import RabbitServer
 
 
 @pytest.mark.promise("feat D1", "feat D7")
@@ -219,12 +219,3 @@ def test_without_the_broker_pictures_are_taken_and_all_comes_through_later(
             served.stop()
         finally:
             served.kill()
-
-
-def test_a_second_process_on_sqlite_is_told_who_has_it(local: Process, tmp_path: Path):
-    local.start().ready()
-    other = Process(tmp_path / "other", data=str(tmp_path / "data"))
-    other.start()
-    assert other.running.wait(20) == 2
-    assert f"in use by process {local.running.pid}" in other.log()
-    local.stop()

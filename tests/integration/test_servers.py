@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pika
 import psycopg
 import pytest
 
 from tests.support.postgres import PostgresServer
-from tests.support.servers import RabbitServer
+from tests.support.rabbit import RabbitServer
 
 
 def _publish_and_get(url: str) -> bytes:
@@ -40,8 +42,21 @@ def test_rabbit_keeps_a_confirmed_message_when_it_is_killed(
     link.close()
 
 
-def test_rabbit_answers_ctl(rabbit: RabbitServer) -> None:
+def test_rabbit_answers_ctl_and_eval(rabbit: RabbitServer) -> None:
     assert "tests" in rabbit.ctl("list_users")
+    assert rabbit.eval("6 * 7") == "42"
+    with pytest.raises(AssertionError, match="badarith"):
+        rabbit.eval("1 / 0")
+
+
+def test_rabbit_stops_in_order_without_a_pause(rabbit: RabbitServer) -> None:
+    rabbit.start()
+    process = rabbit._process
+    began = time.monotonic()
+    rabbit.stop()
+    assert time.monotonic() - began < 4
+    assert process is not None
+    assert process.returncode == 0
 
 
 def test_postgres_gives_every_test_a_database_of_its_own_and_survives_a_kill(

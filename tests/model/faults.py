@@ -11,7 +11,7 @@ from shared.admin.reference import failpoints
 
 STORY = 25
 """Steps of one story."""
-ELSEWHERE = ("bus.", "ftp.", "folder.", "runtime.", "drive.prepared")
+ELSEWHERE = ("bus.", "drive.prepared", "folder.", "ftp.", "http.", "legacy.", "mail.", "runtime.")
 """Failpoints that a world without threads and doors does not get to."""
 POINTS = [name for name in failpoints() if not name.startswith(ELSEWHERE)]
 DISK = ("store.", "spool.", "drive.")

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from shared.admin.doctor import Doctor
 from shared.admin.doctor.journal import examine_rows
-from shared.ingest.intake import REPEAT_WINDOW
+from shared.ingest.arrival import REPEAT_WINDOW
 from shared.ingest.spool import Spool
 from tests.model.world import World
 from tests.support.making import picture

@@ -58,7 +58,7 @@ class FakeEnd:
 
     def send(self, *frames: bytes) -> None:
         if frames[0] == b"publish":
-            self.post.outgoing.append(list(frames[1:]))
+            self.post.outgoing.append(list(frames[1:5]))
         elif frames[0] == b"done":
             self.settled = True
             self._on_done()

@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.model.delivery import Delivery, begin_with
 from tests.model.faults import POINTS, WAYS, thorough
 
-STEPS = int(os.environ.get("SNAPBUS_MODEL_STEPS", "400"))
+STEPS = int(os.environ.get("SNAPBUS_MODEL_STEPS", "250"))
 
 
 @pytest.mark.promise("inv I1", "inv I2", "inv I4", "inv I5", "inv I6", "inv I7", "inv I8")

@@ -15,9 +15,10 @@ from typing import Any, cast
 
 from sqlalchemy import select
 
-from services.camera.brands.file import FileAdapter
+from services.camera.brands import adapter_for
 from services.camera.camera import Camera
 from services.camera.fetch import FetchSnapshots
+from services.camera.turns import Turns
 from services.drive.archives.folder import FolderArchive
 from services.drive.file import FileSnapshots
 from services.scheduler.interval import Intervals
@@ -35,11 +36,13 @@ from shared.journal.owned import Change
 from shared.journal.schema import work
 from shared.runtime.in_flight import InFlight
 from shared.runtime.metrics import Metrics
-from shared.runtime.outbox import Outbox
-from shared.runtime.worker import Worker, announce
+from shared.runtime.outbox import Outbox, announce
+from shared.runtime.worker import Worker
 from shared.service import Context, Handler, Service
 from shared.settings import Settings
 from shared.settings.directory import CameraDirectory
+from shared.settings.fetch import FetchSection
+from shared.stop import Stop
 from shared.store import Store
 from tests.model.post import FakeEnd, Letter, Post
 from tests.support.making import Clock, picture
@@ -97,9 +100,9 @@ class World:
         self.journal._group = Direct(self.database.writing)
         self.post.outgoing, self.post.unmarked = [], []
         self.intake = Intake(self.store, self.journal, self.tell, max_bytes=100_000)
-        gate = Camera("gate", FileAdapter(self.folder / "still.jpg"), attempts=1, timeout_s=5.0,
-                      mask=str, pause=lambda _s: None)  # fmt: skip
-        camera = FetchSnapshots(lambda: {"gate": gate}, ["gate"], self.intake)
+        still = FetchSection(kind="file", path=self.folder / "still.jpg", attempts=1, timeout_s=5.0)
+        gate = Camera("gate", adapter_for(still), still, pause=lambda _s: None)
+        camera = FetchSnapshots(lambda: {"gate": gate}, ["gate"], self.intake, Turns(1))
         handlers: dict[str, tuple[str, Any]] = {
             "camera": (SnapshotRequested.topic, camera),
             "detector": (SnapshotTaken.topic, analyser("detector")),
@@ -108,7 +111,7 @@ class World:
         for name, root in self.archives.items():
             drive = FileSnapshots(
                 FolderArchive(root, name), self.store, self.journal,
-                policy="everything", person_confidence=0.5,
+                policy="everything",
             )  # fmt: skip
             queue = "drive" if name == "folder" else f"drive-{name}"
             handlers[queue] = (SnapshotAnalyzed.topic, drive)
@@ -208,10 +211,8 @@ class World:
         Reconciler(self.context, at_once=False, clock=self.clock).reconcile()
 
 
-def _stopped() -> Any:
+def _stopped() -> Stop:
     """As while stopping: a worker that waits for the journal gives up at once."""
-    import threading
-
-    event = threading.Event()
-    event.set()
-    return event
+    stop = Stop()
+    stop.set()
+    return stop

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from shared.bus.accounts import SERVICES
 from tests.repo.tree import ROOT, compose, read
 
 NOT_IN_HOUSES = {"allinone", "simulator"}
@@ -70,6 +71,16 @@ OF_A_SYSTEM = (
         _says("requirements/allinone.in", "\n-r {name}.in\n"),
     ),
     Place("docker-compose.yml", "add a container of its own", _in_compose),
+    Place(
+        "shared/bus/accounts.py",
+        "say in SERVICES what it says and listens to",
+        lambda name: name in SERVICES,
+    ),
+    Place(
+        "tasks/configure",
+        "add it to the accounts",
+        lambda name: name in read("tasks/configure").partition("for account in ")[2].split(";")[0],
+    ),
     Place(
         "services/allinone/app.py",
         "add services.{name}.app.build to BUILDS",

@@ -16,23 +16,30 @@ from tests.repo.tree import CODE, ROOT
 
 # A file, or a folder whose files share one translation of the vendor's errors.
 HOMES = {
-    "pika": "shared/bus/rabbit/",
+    "pika": "shared/amqp/",
     "zmq": "shared/bus/relay.py",
     "sqlalchemy": "shared/journal/",
     "psycopg": "shared/journal/",
     "structlog": "shared/log.py",
-    "sentry_sdk": "shared/main.py",
-    "yaml": "shared/settings/load.py",
+    "sentry_sdk": "shared/runtime/process.py",
+    "yaml": "shared/settings/yaml_file.py",
     "simplejpeg": "shared/picture/decode.py",
     "pyftpdlib": "services/ftp/server.py",
+    "aiosmtpd": "services/mail/smtp.py",
     "watchdog": "services/folder/watch.py",
-    "requests": "shared/http/client.py",
-    "cv2": "services/detector/engines/letterbox.py",
+    "requests": "shared/http/",
+    "av": "services/camera/frame.py",
+    "zeroconf": "services/camera/discovery/mdns.py",
+    "kornia_rs": "services/detector/engines/letterbox.py",
     "onnxruntime": "services/detector/engines/onnx.py",
     "openvino": "services/detector/engines/openvino.py",
     "ultralytics": "services/detector/engines/ultralytics.py",
     "torch": "services/detector/engines/ultralytics.py",
     "uvicorn": "services/api/server.py",
+    "argon2": "shared/access/passwords.py",
+    "msgpack": "services/legacy/wire.py",
+    "authlib": "services/api/oidc.py",
+    "joserfc": "services/api/oidc.py",
 }
 # Alembic's scripts are programs of their own.
 PROGRAMS = ("shared/journal/migrations/",)

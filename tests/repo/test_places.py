@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from types import UnionType
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel, SecretStr
@@ -52,18 +54,19 @@ def _secrets(model: type[BaseModel], path: str = "") -> set[str]:
     """The paths of all secret settings, but those of cameras."""
     found: set[str] = set()
     for name, field in model.model_fields.items():
-        kind = field.annotation
-        if kind is SecretStr:
-            found.add(f"{path}{name}")
-        elif isinstance(kind, type) and issubclass(kind, BaseModel):
-            found |= _secrets(kind, f"{path}{name}.")
+        optional = isinstance(field.annotation, UnionType)
+        for kind in get_args(field.annotation) if optional else [field.annotation]:
+            if kind is SecretStr:
+                found.add(f"{path}{name}")
+            elif isinstance(kind, type) and issubclass(kind, BaseModel):
+                found |= _secrets(kind, f"{path}{name}.")
     return found
 
 
 def test_each_secret_setting_has_a_file_and_what_compose_gives_is_read() -> None:
     assert _secrets(Settings) == set(SECRET_FILES.values())
     ours = {
-        secret
+        secret if isinstance(secret, str) else secret["target"]
         for each in compose()["services"].values()
         if "build" in each
         for secret in each["secrets"]

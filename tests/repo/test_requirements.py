@@ -41,7 +41,7 @@ def test_the_pins_of_a_service_are_those_of_the_one_resolution(name: str) -> Non
     assert _asked(name) <= pins.keys(), "run: task lock"
 
 
-@pytest.mark.promise("sec L1")
+@pytest.mark.promise("sec L1", "find L4")
 @pytest.mark.parametrize("name", ["dev", "tools", "yolo", *PINNED])
 def test_every_pin_has_a_hash_and_no_address(name: str) -> None:
     path = PINNED.get(name, ROOT / f"requirements/{name}.txt")
@@ -54,7 +54,7 @@ def test_every_pin_has_a_hash_and_no_address(name: str) -> None:
     assert "index" not in re.sub(r"^\S.*", "", text, flags=re.MULTILINE)
 
 
-@pytest.mark.promise("sec L1")
+@pytest.mark.promise("sec L1", "find L4")
 def test_torch_is_pinned_by_version() -> None:
     pins = _pins(ROOT / "requirements/yolo-torch.txt")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 import yaml
@@ -22,7 +23,7 @@ def test_a_service_says_what_it_listens_to_says_and_owns_and_why_repeating_is_sa
     assert [each for each in HEADINGS if each not in text] == []
 
 
-@pytest.mark.promise("feat K1", "feat K5")
+@pytest.mark.promise("feat K1", "feat K2", "feat K5")
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_has_an_image_with_the_standard_steps(name: str) -> None:
     steps = read(f"services/{name}/Dockerfile").splitlines()
@@ -38,6 +39,16 @@ def test_a_service_has_an_image_with_the_standard_steps(name: str) -> None:
     assert steps[-2:] == ["USER 999:999", f'CMD ["python", "-m", "services.{name}"]']
 
 
+@pytest.mark.promise("feat K5")
+def test_the_image_that_all_begin_with_has_the_user_and_ends_as_it() -> None:
+    text = read("Dockerfile.base").replace("\\\n", " ")
+
+    (group,) = re.findall(r"groupadd .*--gid (\d+) app\b", text)
+    (user,) = re.findall(r"useradd .*--uid (\d+) --gid app\b", text)
+    assert (user, group) == ("999", "999")
+    assert re.findall(r"^USER .*", text, re.MULTILINE)[-1] == "USER 999:999"
+
+
 @pytest.mark.promise("feat K2")
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_runs_as_a_container_of_its_own(name: str) -> None:
@@ -47,7 +58,9 @@ def test_a_service_runs_as_a_container_of_its_own(name: str) -> None:
         assert name not in services
         return
     assert services[name]["build"]["dockerfile"] == f"services/{name}/Dockerfile"
-    assert services[name].get("profiles") == (["demo"] if name == "simulator" else None)
+    assert not {"command", "entrypoint"} & set(services[name]), "its image says what it runs"
+    profiles = {"simulator": ["demo"], "legacy": ["legacy"]}
+    assert services[name].get("profiles") == profiles.get(name)
 
 
 def test_compose_runs_nothing_else_of_ours() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,25 +19,27 @@ TASKS = {
     "local": [f"{PYTHON} -m services.allinone"],
     "build": [
         "docker build --file Dockerfile.base --tag snapbus-base .",
-        "docker compose --profile demo build",
+        "docker compose --profile demo --profile legacy build",
     ],
     "run": ["docker compose up"],
     "rund": ["docker compose up --detach --wait"],
-    "stop": ["docker compose --profile demo down"],
-    "logs": ["docker compose --profile demo logs --follow --tail 100"],
-    "push": ["docker compose --profile demo push"],
+    "stop": ["docker compose --profile demo --profile legacy down"],
+    "logs": ["docker compose --profile demo --profile legacy logs --follow --tail 100"],
+    "push": ["docker compose --profile demo --profile legacy push"],
     "check": [
         f"{PYTHON} -m ruff format --check .",
         f"{PYTHON} -m ruff check .",
         f"{PYTHON} -m mypy shared services tests",
         "lint-imports --no-logo",
         f"{PYTHON} -m shared.admin.reference --check",
-        f"{PYTHON} -m pytest tests/repo",
     ],
     "work": [f"{PYTHON} -m shared.admin.dead_letters list"],
     "replay": [f"{PYTHON} -m shared.admin.dead_letters replay"],
     "doctor": [f"{PYTHON} -m shared.admin.doctor"],
+    "user": [f"{PYTHON} -m shared.admin.access user"],
+    "key": [f"{PYTHON} -m shared.admin.access key"],
     "bench": [f"{PYTHON} -m tests.bench"],
+    "fuzz": [f"{PYTHON} -m tests.fuzz --minutes 10"],
 }
 
 
@@ -62,6 +65,8 @@ def calls(tmp_path: Path) -> Path:
     calls = tmp_path / "calls"
     stand_in(tmp_path / PYTHON, PYTHON, calls)
     stand_in(tmp_path / UV, UV, calls)
+    (tmp_path / ".tools/bin/python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (tmp_path / ".tools/bin/python").chmod(0o755)
     stand_in(tmp_path / "taskw", "taskw", calls)
     stand_in(tmp_path / ".venv/bin/lint-imports", "lint-imports", calls)
     for name in ("docker", "chown"):
@@ -86,7 +91,13 @@ def run(calls: Path, *task: str, **env: str) -> list[str]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    prepares = (f"{UV} ", "chown", "taskw", "docker compose version", "docker info")
+    prepares = (
+        f"{UV} ",
+        "chown",
+        "taskw",
+        "docker compose version",
+        "docker info",
+    )
     asks = ("docker image inspect", "docker compose ps")
     return [each.strip() for each in calls.read_text().splitlines()
             if not each.startswith((*prepares, *asks))]  # fmt: skip

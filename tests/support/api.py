@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -15,19 +15,22 @@ from typing import Any
 from services.api.app import build
 from services.api.server import HttpServer
 from shared.events import (
+    Detection,
     Event,
     SnapshotAnalyzed,
     SnapshotArchived,
     SnapshotRejected,
+    counts_of,
     now,
 )
 from shared.ingest.intake import Arrival, Intake
-from shared.journal import Journal
 from shared.service import Context, Service
 from shared.settings import Settings
 from shared.settings.directory import CameraDirectory
+from shared.stop import Stop
 from shared.store import Store
 from tests.support.fakes import eventually
+from tests.support.making import open_journal
 from tests.support.pictures import jpeg
 
 PERSON = {"label": "person", "confidence": 0.91, "box": (0.1, 0.2, 0.4, 0.9)}
@@ -49,6 +52,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: Sequence[str] = ()
 
     @property
     def json(self) -> Any:
@@ -62,7 +66,7 @@ class Api:
     context: Context
     service: Service
     announced: list[Event] = field(default_factory=list)
-    stop: threading.Event = field(default_factory=threading.Event)
+    stop: Stop = field(default_factory=Stop)
 
     @property
     def port(self) -> int:
@@ -87,7 +91,8 @@ class Api:
         with closing(link):
             link.request(method, path, body, sent)
             answer = link.getresponse()
-            return Answer(answer.status, dict(answer.getheaders()), answer.read())
+            cookies = answer.headers.get_all("Set-Cookie", [])
+            return Answer(answer.status, dict(answer.getheaders()), answer.read(), cookies)
 
     def post(self, path: str, body: Any = None, **headers: str | None) -> Answer:
         return self.ask(path, "POST", {} if body is None else body, **headers)
@@ -112,8 +117,11 @@ class Api:
         analyzer: str = "detector",
     ) -> Event:
         """Let an analyser be done with it so long after it; its ``snapshot.analyzed``."""
+        seen = [Detection.model_validate(each) for each in found]
+        counts: Mapping[str, Any] = {} if reason else dict(counts_of(seen, 0.8))
         data = SnapshotAnalyzed.model_validate(
             {
+                **counts,
                 "camera": taken.subject,
                 "analyzer": analyzer,
                 "analyzed": not reason,
@@ -205,15 +213,17 @@ class Frames:
 def running_api(folder: Path, tree: Mapping[str, Any] | None = None) -> Iterator[Api]:
     """An API that serves on a free port until the end of the block."""
     base: dict[str, Any] = {"data": str(folder), "cameras": CAMERAS}
-    base["api"] = {"host": "127.0.0.1", "port": 0}
+    base["api"] = {"host": "127.0.0.1", "port": 0, "open": True}
     for name, section in (tree or {}).items():
         base[name] = {**base.get(name, {}), **section} if name != "cameras" else section
     settings = Settings.model_validate(base)
     store = Store(settings.store_root)
     store.create()
     announced: list[Event] = []
-    with closing(Journal.open(settings.journal_url)) as journal:
-        intake = Intake(store, journal, announced.extend, max_bytes=5_000_000)
+    with closing(open_journal(settings)) as journal:
+        directory = CameraDirectory(settings.cameras)
+        whose = directory.organisation
+        intake = Intake(store, journal, announced.extend, max_bytes=5_000_000, organisation=whose)
         context = Context(
             settings,
             store,
@@ -221,7 +231,7 @@ def running_api(folder: Path, tree: Mapping[str, Any] | None = None) -> Iterator
             intake,
             announced.extend,
             lambda *_: None,
-            CameraDirectory(settings.cameras),
+            directory,
         )
         service = build(context)
         api = Api(context, service, announced)

@@ -15,13 +15,12 @@ from services.camera.still import one_picture
 from shared.events import CameraFailed, Event, SnapshotRequested
 from shared.http.deadline import Deadline
 from shared.ingest.intake import Intake
-from shared.journal import Journal
 from shared.service import Context, Service
 from shared.settings import Settings
-from shared.settings.cameras import FetchSection
 from shared.settings.directory import CameraDirectory
+from shared.settings.fetch import FetchSection
 from shared.store import Store
-from tests.support.making import events_of
+from tests.support.making import events_of, sqlite_journal
 
 
 def fetch(url: str, **more: object) -> Adapter:
@@ -46,7 +45,7 @@ class Place:
     def __post_init__(self) -> None:
         self.store = Store(self.folder / "store")
         self.store.create()
-        self.journal = Journal.open(f"sqlite:///{self.folder / 'snapbus.db'}")
+        self.journal = sqlite_journal(self.folder / "snapbus.db")
         self.intake = Intake(self.store, self.journal, self._say, max_bytes=self.max_bytes)
 
     def _say(self, events: Sequence[Event]) -> None:

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ftplib import FTP
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from services.ftp.app import ServerSource, build
 from services.ftp.server import FtpServer
 from shared.service import Service
+from shared.stop import Stop
+from shared.store.part import BUFFERS
 from tests.support.making import Core, core
 
 PASSWORD = "correct horse"
@@ -27,7 +29,7 @@ class Running:
     core: Core
     service: Service
     server: FtpServer
-    stop: threading.Event
+    stop: Stop
     thread: threading.Thread
 
     @property
@@ -49,8 +51,24 @@ class Running:
     def names(self) -> list[str]:
         return [row.name for row in self.core.journal.read.snapshots(limit=500)]
 
+    def stored(self, name: str) -> bytes:
+        """The picture whose name ends so."""
+        rows = self.core.journal.read.snapshots(limit=500)
+        (row,) = [row for row in rows if row.name.endswith(name)]
+        return self.core.store.read(row.sha256)
+
     def about(self) -> Mapping[str, Any]:
         return self.service.about()
+
+    def received(self) -> int:
+        """How many bytes came so far, of uploads whatever became of them."""
+        return int(self.about()["received_bytes"])
+
+    def kept_nothing(self) -> bool:
+        """Whether nothing is in the journal, half on the disk, or in memory."""
+        store = self.core.store
+        held = BUFFERS - store._buffers._value
+        return not (held or self.names() or any(store.incoming.iterdir()))
 
     def halt(self, timeout: float = 10) -> None:
         self.stop.set()
@@ -67,7 +85,7 @@ class Raw:
         self._file = self.socket.makefile("rb")
         self.greeting = self.read()
 
-    def __enter__(self) -> Raw:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -136,24 +154,34 @@ def reset(data: socket.socket) -> None:
 
 @contextlib.contextmanager
 def ftp_door(
-    folder: Path, ftp: Mapping[str, Any] | None = None, cameras: Mapping[str, Any] | None = None
+    folder: Path,
+    ftp: Mapping[str, Any] | None = None,
+    cameras: Mapping[str, Any] | None = None,
+    max_bytes: int = 100_000,
 ) -> Iterator[Running]:
     """The service on a free port of the loopback, with cameras porch and yard."""
     both = {name: {"ftp": {"password": PASSWORD}} for name in ("porch", "yard")}
     section = {"host": "127.0.0.1", "port": 0, "passive_ports": ""} | dict(ftp or {})
     behind = core(folder, {"cameras": both | dict(cameras or {}), "ftp": section})
+    behind.max_bytes = max_bytes
     service = build(behind.parts)
-    (source,) = service.sources
-    assert isinstance(source, ServerSource)
+    (source,) = (each for each in service.sources if isinstance(each, ServerSource))
     server = source.server
-    stop = threading.Event()
+    stop = Stop()
     thread = threading.Thread(target=source.run, args=(stop,), name="ftp-under-test", daemon=True)
-    thread.start()
+    others = [
+        threading.Thread(target=each.run, args=(stop,), daemon=True)
+        for each in service.sources
+        if each is not source
+    ]
+    for each in (thread, *others):
+        each.start()
     running = Running(behind, service, server, stop, thread)
     try:
         assert server.ready.wait(10)
         yield running
     finally:
         stop.set()
-        thread.join(15)
+        for each in (thread, *others):
+            each.join(15)
         behind.journal.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotTaken, now
+from shared.events import Detection, Event, SnapshotAnalyzed, SnapshotTaken, counts_of, now
 from shared.ingest.intake import Accepted, Arrival, Intake
 from shared.journal import Journal
 from shared.service import Context
@@ -51,7 +51,9 @@ def analyzed(cause: Event, *labels: str, confidence: float = 0.9) -> Event:
     seen = tuple(
         Detection(label=label, confidence=confidence, box=(0, 0, 1, 1)) for label in labels
     )
-    data = SnapshotAnalyzed(camera=cause.subject, analyzed=True, detections=seen)
+    data = SnapshotAnalyzed(
+        camera=cause.subject, analyzed=True, detections=seen, **counts_of(seen, 0.8)
+    )
     return data.event(subject=cause.subject, cause=cause)
 
 
@@ -82,10 +84,17 @@ class Core:
     journal: Journal
     told: list[Event] = field(default_factory=list)
     again: list[tuple[str, str]] = field(default_factory=list)
+    max_bytes: int = 100_000
 
     @property
     def intake(self) -> Intake:
-        return Intake(self.store, self.journal, self.told.extend, max_bytes=100_000)
+        return Intake(
+            self.store,
+            self.journal,
+            self.told.extend,
+            max_bytes=self.max_bytes,
+            layouts=self.settings.layouts,
+        )
 
     @property
     def parts(self) -> Context:
@@ -114,10 +123,24 @@ class Core:
 
 @cache
 def _prepared() -> bytes:
-    """A database whose tables are made: making them takes longer than most tests."""
     with TemporaryDirectory() as folder:
         Journal.open(f"sqlite:///{folder}/snapbus.db").close()
         return (Path(folder) / "snapbus.db").read_bytes()
+
+
+def sqlite_journal(file: Path, clock: Clock | None = None) -> Journal:
+    """A journal on SQLite. A new one begins as a copy: to make its tables takes longer than most
+    tests."""
+    if not file.exists():
+        file.write_bytes(_prepared())
+    return Journal.open(f"sqlite:///{file}", clock=clock or now)
+
+
+def open_journal(settings: Settings, clock: Clock | None = None) -> Journal:
+    """The journal of these settings."""
+    if settings.journal_url == f"sqlite:///{settings.data}/snapbus.db":
+        return sqlite_journal(settings.data / "snapbus.db", clock)
+    return Journal.open(settings.journal_url, clock=clock or now)
 
 
 def core(folder: Path, tree: Mapping[str, Any] | None = None, clock: Clock | None = None) -> Core:
@@ -125,8 +148,4 @@ def core(folder: Path, tree: Mapping[str, Any] | None = None, clock: Clock | Non
     settings = Settings.model_validate({"data": folder, **(tree or {})})
     store = Store(folder / "store")
     store.create()
-    file = folder / "snapbus.db"
-    if settings.journal_url == f"sqlite:///{file}" and not file.exists():
-        file.write_bytes(_prepared())
-    journal = Journal.open(settings.journal_url, clock=clock or now)
-    return Core(settings, store, journal)
+    return Core(settings, store, open_journal(settings, clock))

@@ -17,7 +17,13 @@ LABELS = ("red", "blue")
 
 
 def colour_network(
-    folder: Path, *, width: int = 320, height: int = 320, named: bool = True, rows: int = 6
+    folder: Path,
+    *,
+    width: int = 320,
+    height: int = 320,
+    named: bool = True,
+    rows: int = 6,
+    labels: tuple[str, str] = LABELS,
 ) -> Path:
     """Write it to ``folder``/colours.onnx. ``rows`` other than 6 makes it something else."""
     across, down = width // CELL, height // CELL
@@ -57,7 +63,7 @@ def colour_network(
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     if named:
-        names = dict(enumerate(LABELS))
+        names = dict(enumerate(labels))
         helper.set_model_props(model, {"names": str(names), "stride": "32", "imgsz": "[320, 320]"})
     path = folder / "colours.onnx"
     onnx.save(model, path)

@@ -37,6 +37,17 @@ def with_orientation(image: Image.Image, orientation: int, form: str = "JPEG") -
     return file.getvalue()
 
 
+def with_details(image: Image.Image, form: str = "JPEG") -> bytes:
+    """A file whose EXIF says who took it, with what and where; the words are SECRET."""
+    exif = Image.Exif()
+    for tag in (0x010F, 0x013B, 0x9286, 0xA431):  # maker, author, comment, serial number
+        exif[tag] = "SECRET"
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 8.0, 14.0), 29: "SECRET"})
+    file = io.BytesIO()
+    image.save(file, form, exif=exif, comment=b"SECRET", pnginfo=None)
+    return file.getvalue()
+
+
 def damaged(data: bytes) -> dict[str, bytes]:
     """Every way in which a JPEG gets damaged on its way, by name."""
     start = len(data) // 2

@@ -18,7 +18,7 @@ from tests.support.ports import free_port
 from tests.support.servers import (
     ServerFailed,
     find_program,
-    kill_group,
+    kill_family,
     wait_until_ready,
 )
 
@@ -49,6 +49,11 @@ class PostgresServer:
         """The process that leads the server's session."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def programs(self) -> Path:
+        """The folder of its programs, such as psql."""
+        return self._bin
 
     @staticmethod
     def _find_owner() -> pwd.struct_passwd | None:
@@ -123,7 +128,9 @@ class PostgresServer:
 
     def kill(self) -> None:
         """Let all its processes die at once, without a word."""
-        kill_group(self._process)
+        if self._process is not None:
+            kill_family(self._process.pid)
+            self._process.wait(10)
         self._process = None
 
     def restart(self) -> None:
@@ -150,10 +157,10 @@ class PostgresServer:
         with psycopg.connect(self._dsn("postgres"), autocommit=True, connect_timeout=10) as link:
             link.execute(statement.encode())
 
-    def add_database(self) -> str:
-        """A fresh, empty database; returns its name."""
+    def add_database(self, template: str = "template0") -> str:
+        """A fresh database, empty or as one that nobody is connected to; returns its name."""
         name = f"t{secrets.token_hex(4)}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return name
 
     def remove_database(self, name: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PROMISES = Path(__file__).parents[2] / "docs" / "promises.md"
-ID = re.compile(r"\b(feat|fault|sec|inv) [A-Z]+\d+[a-z]?\b")
+ID = re.compile(r"\b(feat|fault|find|sec|inv) [A-Z]+\d+[a-z]?\b")
 
 
 def add_option(parser: pytest.Parser) -> None:

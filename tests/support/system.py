@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,12 @@ class System:
 
     def __init__(self, folder: Path, tree: Mapping[str, Any]) -> None:
         self.folder = folder
-        self.ftp_port, self.api_port = free_ports(2)
+        self.ftp_port, self.api_port, self.mail_port = free_ports(3)
         base: dict[str, Any] = {
             "data": str(folder / "data"),
             "ftp": {"host": "127.0.0.1", "port": self.ftp_port, "passive_ports": ""},
-            "api": {"host": "127.0.0.1", "port": self.api_port},
+            "mail": {"host": "127.0.0.1", "port": self.mail_port, "tls_port": None},
+            "api": {"host": "127.0.0.1", "port": self.api_port, "open": True},
             "detector": {"engine": "none"},
             "log": {"format": "json"},
             "health": {"port": 0},
@@ -46,6 +47,8 @@ class System:
         self.config.write_text(yaml.safe_dump(base))
         self.settings: Settings = load(self.config, environ={}, secrets=folder)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.within: Sequence[str] = ()
+        """A program that runs the services, and its arguments."""
         self._health_ports: dict[str, int] = {}
 
     def start(self, *names: str, env: Mapping[str, str] | None = None, wait: bool = True) -> None:
@@ -55,7 +58,14 @@ class System:
             self._health_ports[name] = port
             with self.log_file(name).open("ab") as output:
                 self._processes[name] = subprocess.Popen(
-                    [sys.executable, "-m", f"services.{name}", "--config", str(self.config)],
+                    [
+                        *self.within,
+                        sys.executable,
+                        "-m",
+                        f"services.{name}",
+                        "--config",
+                        str(self.config),
+                    ],
                     cwd=ROOT,
                     env={**os.environ, "SNAPBUS__HEALTH__PORT": str(port), **(env or {})},
                     stdin=subprocess.DEVNULL,

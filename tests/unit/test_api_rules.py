@@ -11,15 +11,17 @@ import pytest
 
 from services.api import watchers
 from services.api.derivatives import KEEP_DAYS, Derivatives
+from services.api.door import OPEN
 from services.api.frames import event_frame, hello
 from services.api.guard import Guard
 from services.api.problems import Problem
 from services.api.state import Remembered
 from services.api.watchers import Watcher, Wish
+from shared.errors import UnsoundPicture
 from shared.events import CameraFailed, CameraTested, Event
 from shared.picture.decode import Limits
 from shared.store import Store
-from tests.support.pictures import jpeg, scene
+from tests.support.pictures import damaged, jpeg, scene
 
 
 def failed(camera: str = "porch", key: str = "x") -> Event:
@@ -29,12 +31,12 @@ def failed(camera: str = "porch", key: str = "x") -> Event:
 def test_a_wish_is_for_topics_and_cameras():
     tested = CameraTested(camera="gate", door="ftp").event(subject="gate", cause="x")
 
-    assert Wish().wants(failed())
-    assert Wish(topics=("camera.*",)).wants(failed())
-    assert not Wish(topics=("camera.tested",)).wants(failed())
-    assert not Wish(topics=("camera",)).wants(failed())
-    assert Wish(topics=("camera.failed", "camera.tested"), cameras=("gate",)).wants(tested)
-    assert not Wish(cameras=("gate",)).wants(failed())
+    assert Wish(OPEN).wants(failed())
+    assert Wish(OPEN, topics=("camera.*",)).wants(failed())
+    assert not Wish(OPEN, topics=("camera.tested",)).wants(failed())
+    assert not Wish(OPEN, topics=("camera",)).wants(failed())
+    assert Wish(OPEN, topics=("camera.failed", "camera.tested"), cameras=("gate",)).wants(tested)
+    assert not Wish(OPEN, cameras=("gate",)).wants(failed())
 
 
 def test_a_frame_has_one_line_per_field_whatever_the_event_says():
@@ -52,7 +54,8 @@ def test_a_watcher_that_falls_behind_is_cut_off_once_and_gets_no_more(monkeypatc
     events = [failed(key=str(number)) for number in range(9)]
 
     async def run() -> list[bytes]:
-        watcher = Watcher(Wish(), lambda: cuts.append("cut"), skip={events[0].id})
+        watcher = Watcher(Wish(OPEN), lambda: cuts.append("cut"))
+        watcher.skip = {events[0].id}
         for event in events[:4]:
             watcher.offer(event)
         watcher.push(b"a beat that may be left out", must=False)
@@ -123,3 +126,19 @@ def test_derivatives_nobody_needed_for_long_are_swept(tmp_path: Path):
     assert derivatives.sweep() == 1
     assert derivatives.cached(derivatives.thumbnail_kind, sha256) == kept
     assert derivatives.cached(derivatives.clean_kind, sha256) is None
+
+
+@pytest.mark.promise("find H2")
+def test_a_picture_that_can_not_be_shown_is_not_decoded_for_each_who_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    store = Store(tmp_path)
+    store.create()
+    part = store.receive(1_000_000)
+    part.write(damaged(jpeg())["flipped bytes"])
+    sha256 = part.commit().sha256
+    derivatives = Derivatives(store, Limits(), thumbnail_px=100)
+    for _ in range(2):
+        with pytest.raises(UnsoundPicture, match="does not decode"):
+            derivatives.build(derivatives.thumbnail_kind, sha256)
+        monkeypatch.setattr("services.api.derivatives.thumbnail", lambda *_: pytest.fail("again"))

@@ -20,7 +20,7 @@ from shared.settings.directory import CameraDirectory
 from shared.store import Store
 from tests.support.fakes import eventually
 from tests.support.making import analyzed, taken
-from tests.unit.test_worker import Rig
+from tests.support.rig import Rig
 
 BATCH = 100
 EVENTS = 2 * BATCH + 40
@@ -28,7 +28,7 @@ EVENTS = 2 * BATCH + 40
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
+def rig(tmp_path: Path, hurried: None) -> Iterator[Rig]:
     rig = Rig(tmp_path, workers=8)
     with closing(rig):
         rig.journal.subscribe("drive", ["snapshot.analyzed"])

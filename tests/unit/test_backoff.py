@@ -10,8 +10,12 @@ import pytest
 
 from services.camera.camera import Camera, CaptureFailed
 from services.camera.failures import Unreachable
+from services.camera.turns import Turns
+from shared.amqp.link import Link
+from shared.amqp.parameters import parameters
 from shared.backoff import pause_s
-from shared.bus.rabbit.connection import Link, parameters
+from shared.events import SnapshotRequested
+from shared.settings.fetch import FetchSection
 from tests.support.asking import Place
 
 
@@ -56,13 +60,19 @@ def test_a_camera_is_left_alone_for_longer_after_each_failure(tmp_path: Path):
         def open(self, deadline: Any) -> Any:
             raise Unreachable("nobody there")
 
-    camera = Camera(
-        "gate", Dead(), attempts=7, timeout_s=5.0, mask=lambda text: text, pause=pauses.append
-    )
+        def close(self) -> None:
+            pass
+
+    section = FetchSection(url="http://192.0.2.1/", attempts=7)
+    camera = Camera("gate", Dead(), section, pause=pauses.append)
     place = Place(tmp_path)
     with closing(place.journal), pytest.raises(CaptureFailed) as error:
         camera.capture(
-            place.intake, lambda _: pytest.fail("no picture"), manual=False, expires_at=None
+            place.intake,
+            lambda _: pytest.fail("no picture"),
+            SnapshotRequested(camera="gate", reason="interval"),
+            request="r",
+            turns=Turns(1),
         )
 
     longest = [0.5, 1, 2, 4, 5, 5]

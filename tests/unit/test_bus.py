@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.bus import thread
 from shared.bus.broker import Delivery, Listener, Message
 from shared.bus.local import LocalBroker
 from shared.bus.relay import Relay
@@ -82,7 +83,7 @@ class Rig:
 
 
 @pytest.fixture
-def rig() -> Iterator[Rig]:
+def rig(hurried: None) -> Iterator[Rig]:
     rig = Rig()
     yield rig
     rig.close()
@@ -103,14 +104,14 @@ def test_work_goes_to_idle_workers_only_one_at_a_time(rig: Rig):
     one.send(b"next", b"drive")
     frames = one.receive(5)
     assert frames is not None
-    verb, tag, again, body = frames
-    assert (verb, again, body) == (b"work", b"0", b"body a")
+    verb, tag, again, sender, body = frames
+    assert (verb, again, sender, body) == (b"work", b"0", b"", b"body a")
     assert one.receive(0.1) is None
     two.send(b"next", b"drive")
-    assert (two.receive(5) or [])[3] == b"body b"
+    assert (two.receive(5) or [])[4] == b"body b"
     one.send(b"done", tag, b"1")
     one.send(b"next", b"drive")
-    assert (one.receive(5) or [])[3] == b"body c"
+    assert (one.receive(5) or [])[4] == b"body c"
     assert rig.broker.settled == [(tag.decode(), True)]
     one.close()
     two.close()
@@ -142,7 +143,8 @@ def test_only_what_the_broker_confirmed_is_told_to_the_outbox(rig: Rig):
     assert rig.confirmed(1) == ["b"]
 
 
-def test_confirms_are_gathered_for_one_mark(rig: Rig):
+def test_confirms_are_gathered_for_one_mark(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(thread, "GATHER_S", 0.3)
     rig.publish("a")
     assert rig.confirmed(1) == ["a"]
     rig.publish("b")

@@ -9,12 +9,14 @@ import pytest
 import yaml
 
 from services.camera.app import askable
-from services.ftp.app import accounts_of
+from services.ftp.accounts import logins_of
 from services.scheduler.interval import Intervals
-from shared.log import MASK, Masker
+from shared.ingest.names import NameReader
+from shared.masking import MASK, Masker
 from shared.runtime.follower import ConfigFollower
 from shared.settings import Settings, load
 from shared.settings.directory import CameraDirectory, Derived
+from shared.settings.ftp import FtpSection
 from shared.settings.load import secrets_of
 from tests.support.making import Clock, core
 
@@ -62,7 +64,10 @@ def test_a_camera_that_is_added_is_there_at_the_next_look_and_its_password_is_ma
     assert sorted(house.cameras) == ["gate", "porch", "shed"]
     assert house.follower.problem == ""
     assert house.masker.masked("login with pw-of-shed") == f"login with {MASK}"
-    assert sorted(accounts_of(house.cameras.now())) == ["porch", "shed"]
+    assert sorted(logins_of(house.cameras.now(), FtpSection(), NameReader()).accounts) == [
+        "porch",
+        "shed",
+    ]
 
 
 def test_a_file_that_can_not_be_used_changes_nothing_and_says_why(house: House, caplog):

@@ -208,3 +208,49 @@ def _image(pixels: np.ndarray):
     from PIL import Image
 
     return Image.fromarray(np.ascontiguousarray(pixels[:, :, ::-1]))
+
+
+def person(confidence: float, label: str = "person") -> Detection:
+    return CAT.model_copy(update={"label": label, "confidence": confidence})
+
+
+@pytest.mark.promise("feat E6", "feat E8", "find D13")
+@pytest.mark.parametrize(
+    ("found", "people", "labels"),
+    [
+        ([], 0, {}),
+        ([CAT, CAT], 0, {"cat": 2}),
+        ([person(0.79)], 0, {"person": 1}),
+        ([person(0.8)], 1, {"person": 1}),
+        ([person(0.9), person(0.81), person(0.3), CAT], 2, {"person": 3, "cat": 1}),
+        ([person(0.99, "Human")], 1, {"Human": 1}),
+    ],
+)
+def test_people_and_labels_are_counted_and_a_human_is_seen_from_a_confidence_on(
+    store, found: list[Detection], people: int, labels: dict[str, int]
+):
+    assert DetectorSection().person_confidence == 0.8  # MINIMUM_HUMAN_CONFIDENCE of old
+
+    (event,) = Analyst(store, FakeEngine(*found))(taken(store, jpeg()))
+
+    counts = said(event)
+    assert (counts.person_count, counts.human_seen) == (people, people > 0)
+    assert counts.label_counts == labels
+
+
+@pytest.mark.promise("feat E6", "feat E25")
+def test_how_sure_a_person_must_be_is_set(store):
+    (event,) = Analyst(store, FakeEngine(person(0.5)), person_confidence=0.5)(taken(store, jpeg()))
+    assert said(event).human_seen is True
+
+
+@pytest.mark.promise("find D13")
+def test_what_was_not_analysed_counts_nobody_and_does_not_say_that_nobody_was_there(store):
+    (event,) = Analyst(store, None, reason="no model")(taken(store, jpeg()))
+    assert not event.data.keys() & {"person_count", "human_seen", "label_counts"}
+
+
+@pytest.mark.promise("find D13")
+def test_things_beyond_those_reported_are_counted(store):
+    (event,) = Analyst(store, FakeEngine(*[CAT] * 250))(taken(store, jpeg()))
+    assert said(event).label_counts == {"cat": 250}

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.detector.engines.engine import InFlightCount, Thresholds, cores, parallelism
-from services.detector.engines.letterbox import Input, letterbox, preprocess
+from services.detector.engines.letterbox import (
+    Floats,
+    Input,
+    Letterbox,
+    blank,
+    letterbox,
+    preprocess,
+)
+from services.detector.engines.network import NetworkEngine
 from services.detector.engines.nms import nms, postprocess
+from services.detector.model_file import ModelFile
+from shared.picture.decode import Pixels
 from tests.support.parity import overlap
 
 FLEXIBLE = Input(640, 640, 32, flexible=True)
@@ -44,11 +56,73 @@ def test_every_picture_lies_wholly_inside_its_frame(width, height, flexible):
 def test_the_tensor_is_red_green_blue_from_0_to_1_on_grey():
     pixels = np.zeros((10, 20, 3), dtype=np.uint8)
     pixels[:] = (255, 51, 0)  # blue, green, red
-    made = preprocess(pixels, letterbox(20, 10, Input(64, 64)))
+    made = tensor_of(pixels, letterbox(20, 10, Input(64, 64)))
     assert made.shape == (1, 3, 64, 64)
     assert made.dtype == np.float32
     assert made[0, :, 32, 32].tolist() == pytest.approx([0, 0.2, 1.0])
     assert made[0, :, 0, 0].tolist() == pytest.approx([114 / 255] * 3)
+
+
+def tensor_of(pixels: Pixels, box: Letterbox) -> Floats:
+    made = blank(box)
+    preprocess(pixels, box, made)
+    return made
+
+
+@given(
+    width=st.integers(1, 3000),
+    height=st.integers(1, 3000),
+    seed=st.integers(0, 9),
+    flexible=st.booleans(),
+)
+@example(width=5000, height=1, seed=0, flexible=True)
+@example(width=1920, height=1080, seed=1, flexible=True)
+@example(width=640, height=480, seed=1, flexible=False)
+@settings(max_examples=25, deadline=None)
+def test_a_picture_of_any_size_is_scaled_bilinearly_and_nothing_else(width, height, seed, flexible):
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    box = letterbox(width, height, FLEXIBLE if flexible else FIXED)
+    right, bottom = box.left + box.scaled_width, box.top + box.scaled_height
+    made = tensor_of(pixels, box)
+    inside = made[0, ::-1, box.top : bottom, box.left : right].transpose(1, 2, 0)
+    rows = lines(pixels.astype(np.float32), box.scaled_height)
+    expected = lines(rows.transpose(1, 0, 2), box.scaled_width).transpose(1, 0, 2)
+    assert np.abs(inside * 255 - expected).max() < 0.1
+    inside[:] = np.nan
+    padding = made[~np.isnan(made)]
+    assert padding.size == 3 * (box.width * box.height - inside.shape[0] * inside.shape[1])
+    assert (padding == np.float32(114 / 255)).all()
+
+
+def test_nothing_of_a_picture_is_left_for_the_next_one():
+    seen: list[Floats] = []
+
+    def run(batch: Floats) -> Floats:
+        seen.append(batch.copy())
+        return np.zeros((1, 84, 10), dtype=np.float32)
+
+    file = ModelFile(Path("some.onnx"), "0")
+    engine = NetworkEngine(
+        "any", file, FLEXIBLE, Thresholds(), latency=run, throughput=None, detail=""
+    )
+    rng = np.random.default_rng(1)
+    sizes = ((100, 90), (90, 100), (90, 100), (360, 640), (90, 100), (100, 90))
+    pictures = [rng.integers(0, 256, (*size, 3), dtype=np.uint8) for size in sizes]
+    for pixels in pictures:
+        engine.detect(pixels)
+    for pixels, batch in zip(pictures, seen, strict=True):
+        expected = tensor_of(pixels, letterbox(pixels.shape[1], pixels.shape[0], FLEXIBLE))
+        np.testing.assert_array_equal(batch, expected)
+
+
+def lines(pixels: Floats, count: int) -> Floats:
+    """So many lines between those that are there, each as much of its neighbours as it is near."""
+    places = ((np.arange(count) + 0.5) * len(pixels) / count - 0.5).clip(0, len(pixels) - 1)
+    above = places.astype(int)
+    share = (places - above).astype(np.float32)[:, None, None]
+    below = np.minimum(above + 1, len(pixels) - 1)
+    return pixels[above] * (1 - share) + pixels[below] * share
 
 
 boxes_of_kinds = st.lists(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -77,6 +78,7 @@ def impostor(monkeypatch):
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(200)
+            self.send_header("Content-Length", "15")
             self.end_headers()
             self.wfile.write(b"not the weights")
 
@@ -122,3 +124,17 @@ def test_without_ultralytics_weights_wait_with_the_command_that_installs_it(
     with pytest.raises(EngineUnavailable, match=r"\./taskw yolo"):
         command.prepare(folder, weights, consent=True)
     assert (folder / "mine.pt").exists()
+
+
+@pytest.mark.promise("find O7", "feat E5")
+def test_a_download_shows_its_progress_on_a_terminal_and_is_checked_by_its_hash(
+    folder, source, impostor, monkeypatch, capsys
+):
+    monkeypatch.setattr(command, "YOLOV8N_SHA256", {hashlib.sha256(b"not the weights").hexdigest()})
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    folder.mkdir()
+
+    assert command._obtain(folder).read_bytes() == b"not the weights"
+
+    assert capsys.readouterr().err.endswith(f"[{'#' * 30}] 0.0 MB of 0.0 MB\n")
+    assert [each.name for each in folder.iterdir()] == ["yolov8n.pt"]

@@ -60,7 +60,7 @@ def seen(here: Core) -> Event:
 
 
 def filer(here: Core, archive: Archive, policy: str = "everything") -> FileSnapshots:
-    return FileSnapshots(archive, here.store, here.journal, policy=policy, person_confidence=0.5)
+    return FileSnapshots(archive, here.store, here.journal, policy=policy)
 
 
 def test_what_is_filed_is_told_with_place_and_checksum(here: Core, seen: Event):
@@ -87,8 +87,8 @@ def test_filing_again_says_the_same(here: Core, seen: Event):
         ("objects", [], 0.9, False),
         ("objects", ["cat"], 0.1, True),
         ("people", ["cat"], 0.9, False),
-        ("people", ["person"], 0.49, False),
-        ("people", ["cat", "person"], 0.5, True),
+        ("people", ["person"], 0.79, False),
+        ("people", ["cat", "person"], 0.8, True),
     ],
 )
 def test_the_policy_decides(here: Core, seen: Event, policy, labels, confidence, filed: bool):
@@ -97,6 +97,14 @@ def test_the_policy_decides(here: Core, seen: Event, policy, labels, confidence,
     (answer,) = filer(here, archive, policy)(event)
     assert answer.topic == ("snapshot.archived" if filed else "snapshot.skipped")
     assert len(archive.filed) == filed
+
+
+def test_who_does_not_say_whether_there_are_people_is_taken_to_have_seen_some(
+    here: Core, seen: Event
+):
+    data = SnapshotAnalyzed(camera="porch", analyzed=True, engine="of an earlier version")
+    event = data.event(subject="porch", cause=here.told[0])
+    assert filer(here, Archive(), "people")(event)[0].topic == "snapshot.archived"
 
 
 @pytest.mark.parametrize("policy", ["objects", "people"])
@@ -133,7 +141,7 @@ def test_a_day_is_that_of_the_setting_or_else_of_the_machine(
     with contextlib.closing(here.journal), monkeypatch.context() as patch:
         patch.setenv("TZ", machine)
         time.tzset()
-        here.arrive(picture(), captured_at=START + timedelta(hours=7.5), captured_by="name")
+        here.arrive(picture(), captured_at=START + timedelta(hours=7.5))
         handler = built(here.parts).handlers["snapshot.analyzed"]
         (event,) = events_of(handler(analyzed(here.told[0])))
     time.tzset()

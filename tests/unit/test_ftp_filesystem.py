@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.ftp.filesystem import MOST_NAMES, VirtualFilesystem
+from services.ftp.filesystem import MOST_NAME_CHARACTERS, MOST_NAMES, VirtualFilesystem
 
 
 @pytest.mark.promise("sec A1")
@@ -26,11 +26,11 @@ from services.ftp.filesystem import MOST_NAMES, VirtualFilesystem
     ],
 )
 def test_a_name_is_only_a_name(said, meant):
-    assert VirtualFilesystem().ftp2fs(said) == meant
+    assert VirtualFilesystem().path_of(said) == meant
 
 
 def test_an_endless_name_is_cut():
-    assert len(VirtualFilesystem().ftp2fs("x" * 100_000)) <= 1025
+    assert len(VirtualFilesystem().path_of("x" * 100_000)) <= 1025
 
 
 def test_folders_are_made_deep_and_repeatedly():
@@ -41,8 +41,8 @@ def test_folders_are_made_deep_and_repeatedly():
     assert tree.listdir("/") == ["a"]
     assert tree.listdir("/a") == ["b"]
     tree.chdir("/a/b/c")
-    assert tree.ftp2fs("x.jpg") == "/a/b/c/x.jpg"
-    assert tree.ftp2fs("..") == "/a/b"
+    assert tree.path_of("x.jpg") == "/a/b/c/x.jpg"
+    assert tree.path_of("..") == "/a/b"
 
 
 def test_a_folder_of_an_earlier_session_can_be_entered():
@@ -94,3 +94,27 @@ def test_a_session_of_months_remembers_the_latest_names_only():
     names = tree.listdir("/")
     assert len(names) == MOST_NAMES
     assert names[-1] == f"{MOST_NAMES + 9}.jpg"
+
+
+@pytest.mark.promise("inv I17", "find M4")
+def test_long_names_are_fewer():
+    tree = VirtualFilesystem()
+    for number in range(MOST_NAMES):
+        tree.add_file(f"/{number:0>1000}.jpg", 1)
+    tree.rename(f"/{MOST_NAMES - 1:0>1000}.jpg", "/short.jpg")
+    names = tree.listdir("/")
+    assert 200 < len(names) < 300 and "short.jpg" in names
+    assert sum(map(len, names)) < MOST_NAME_CHARACTERS
+    for name in names:
+        tree.remove(f"/{name}")
+    assert tree._characters == 0
+
+
+@pytest.mark.promise("find M4")
+@pytest.mark.parametrize("path", ["a/" * 65, "/".join(["x" * 1000] * 5)])
+def test_a_path_has_bounds_wherever_it_is_said(path):
+    tree = VirtualFilesystem()
+    tree.chdir("/" + path[:2000].rstrip("/")[: 64 * 2 - 2])
+    with pytest.raises(OSError, match="4096 characters and 64 levels"):
+        for part in path.split("/"):
+            tree.chdir(tree.path_of(part))

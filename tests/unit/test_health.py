@@ -176,3 +176,25 @@ def test_a_caller_that_goes_away_is_no_error(asked: bytes, capsys: pytest.Captur
 def test_a_port_in_use_is_a_mistake_of_the_configuration(process: Process):
     with pytest.raises(ConfigError, match="SNAPBUS__HEALTH__PORT"):
         HealthServer("127.0.0.1", process.server.port, Pulse, bytes)
+
+
+@pytest.mark.promise("feat J3")
+def test_what_a_service_did_is_counted_and_its_time_averaged(process: Process, monkeypatch):
+    metrics, clock = process.metrics, iter([0, 2.0, 10, 13.0, 20, 20.5])
+    monkeypatch.setattr("shared.runtime.metrics.time.perf_counter", lambda: next(clock))
+    for outcome in ("done", "retry"):
+        with metrics.handling("drive", "snapshot.analyzed"):
+            pass
+        metrics.count("drive", "snapshot.analyzed", outcome)
+    with pytest.raises(ZeroDivisionError), metrics.handling("drive", "snapshot.analyzed"):
+        raise ZeroDivisionError
+    metrics.count("drive", "snapshot.analyzed", "dead")
+    metrics.count("drive", "snapshot.analyzed", "repeated")
+
+    average = 0.9 * (0.9 * 2.0 + 0.1 * 3.0) + 0.1 * 0.5
+    (found,) = metrics.processed().values()
+    assert (found["processed_count"], found["error_count"]) == (1, 2)
+    assert found["avg_processing_time"] == pytest.approx(average)
+    _, body = process.get("/metrics")
+    assert b'processed_count{service="drive"} 1.0' in body
+    assert b'error_count{service="drive"} 2.0' in body

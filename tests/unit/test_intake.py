@@ -24,7 +24,9 @@ from shared.errors import (
 )
 from shared.events import SnapshotTaken, event_id
 from shared.ingest import intake as module
-from shared.ingest.intake import Accepted, Arrival, dedupe_keys
+from shared.ingest.arrival import Arrival, dedupe_keys
+from shared.ingest.captured import Captured
+from shared.ingest.intake import Accepted
 from shared.ingest.spool import Spool
 from shared.store import Part, store
 from shared.store.disk import sync_folder
@@ -185,7 +187,7 @@ def test_equal_bytes_of_a_frozen_camera_are_pictures_of_their_own(here: Core, cl
     for number in range(3):
         here.arrive(picture(), name=f"{number}.jpg")
         here.arrive(picture())
-        here.arrive(picture(), captured_at=START + timedelta(seconds=number), captured_by="name")
+        here.arrive(picture(), captured_at=START + timedelta(seconds=number))
     here.arrive(picture(), name="0.jpg", camera="gate")
     assert rows(here) == 10
     assert blobs(here) == 1
@@ -209,8 +211,8 @@ def test_the_senders_key_decides_before_everything_else(here: Core, clock: Clock
 
 def test_the_time_the_camera_says_is_the_same_in_any_zone(here: Core):
     east = datetime(2026, 3, 1, 13, tzinfo=UTC).astimezone()
-    assert not here.arrive(picture(), captured_at=east, captured_by="name").duplicate
-    assert here.arrive(picture(), captured_at=east.astimezone(UTC), captured_by="name").duplicate
+    assert not here.arrive(picture(), captured_at=east).duplicate
+    assert here.arrive(picture(), captured_at=east.astimezone(UTC)).duplicate
 
 
 @pytest.mark.promise("fault C6")
@@ -251,8 +253,9 @@ def test_any_name_is_data(here: Core, name: str):
 
 def test_every_key_fits_its_column():
     long = Arrival(camera="c" * 63, door="ftp", name="n" * 255, key="\udcff" * 5000)
-    for arrival in (long, replace(long, key=""), replace(long, key="", captured_at=START)):
-        for key in dedupe_keys(arrival, "f" * 64, START):
+    unkeyed = replace(long, key="")
+    for arrival, captured in ((long, None), (unkeyed, None), (unkeyed, Captured(START, "sender"))):
+        for key in dedupe_keys(arrival, "f" * 64, START, captured):
             assert len(key) <= 512
             key.encode()
 

@@ -16,7 +16,7 @@ from tests.support.making import START, analyzed, taken
 
 
 class NoJournal:
-    def counts(self) -> Any:
+    def counts(self, _view: object) -> Any:
         raise JournalUnavailable("not asked here")
 
 

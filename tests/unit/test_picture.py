@@ -17,7 +17,8 @@ from PIL import Image, ImageOps
 
 from shared.errors import IncompletePicture, NotAPicture, PictureError, UnsoundPicture
 from shared.picture.decode import Limits, decode, encode, thumbnail
-from shared.picture.format import check_complete, read_header, sniff
+from shared.picture.format import check_complete, sniff
+from shared.picture.header import read_header
 from tests.support.pictures import damaged, jpeg, png, scene, with_orientation
 
 WHOLE = jpeg()
@@ -51,6 +52,7 @@ def test_what_is_no_picture_is_told_by_what_it_seems_to_be(head, words):
         sniff(head)
 
 
+@pytest.mark.promise("feat F24")
 def test_kinds_are_known_by_their_first_bytes_and_not_by_names():
     assert sniff(WHOLE) == "image/jpeg"
     assert sniff(png()) == "image/png"

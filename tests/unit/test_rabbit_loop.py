@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.bus.rabbit.loop import Loop, Sockets
+from shared.amqp.loop import Loop, Sockets
 
 
 @pytest.mark.promise("fault P2", "fault P4")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import queue
 import select
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.bus.relay import Relay, orders
+from shared.stop import Stop
 from tests.support.fakes import eventually
 
 
@@ -33,6 +35,26 @@ def test_a_thread_has_one_end_and_gets_the_answers_to_it(relay: Relay):
     assert end.receive(5) == [b"answer"]
     assert end.receive(0) is None
     end.close()
+    hub.close()
+
+
+def test_who_waits_for_a_message_or_the_end_hears_either_at_once(relay: Relay):
+    hub, stop, heard = relay.hub(), Stop(), queue.SimpleQueue[object]()
+
+    def listen() -> None:
+        end = relay.end("me")
+        end.send(b"here")
+        while not stop.is_set():
+            heard.put(end.receive(stop))
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    eventually(hub.receive)
+    hub.send(b"me", [b"work"])
+    assert heard.get(timeout=5) == [b"work"]
+    stop.set()
+    assert heard.get(timeout=5) is None
+    thread.join(5)
     hub.close()
 
 

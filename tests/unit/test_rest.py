@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from services.api import tail
+from services.api.door import OPEN
 from services.api.tail import Tail
 from services.api.watchers import Wish
+from shared.errors import JournalUnavailable
 from shared.events import now
 from shared.journal.queries.events import Recorded
 from shared.runtime import self_check
@@ -29,9 +31,12 @@ class Journal:
         self.reports: list[tuple[str, Any]] = []
         self.looks: list[str] = []
         self.stuck_services: dict[str, str] = {}
+        self.away = False
         self.recovery = self
 
     def stuck(self, service: str, _longer_than_s: float) -> str:
+        if self.away:
+            raise JournalUnavailable("it is away")
         self.looks.append(service)
         return self.stuck_services.get(service, "")
 
@@ -75,7 +80,17 @@ def test_what_a_service_says_is_written_when_it_changes(check, journal, summarie
     assert journal.reports[3:] == [("ftp", "quiet"), ("drive", "filing")]
 
 
-def test_each_round_asks_the_journal_and_what_is_stuck_is_looked_at_until_it_moves(check, journal):
+def test_a_configuration_that_is_not_in_force_is_told_and_keeps_nothing_from_being_ready(check):
+    pulse = check.run("the changed configuration is not in force: line 3")
+    assert pulse.problems == ()
+    told = {name: about["configuration"] for name, about in pulse.services.items()}
+    assert told == dict.fromkeys(
+        ("ftp", "drive"), "the changed configuration is not in force: line 3"
+    )
+    assert "configuration" not in check.run().services["ftp"]
+
+
+def test_what_is_stuck_is_looked_at_until_it_moves(check, journal):
     journal.stuck_services["drive"] = "owes 3 events"
     assert check.run().problems == ("drive: owes 3 events",)
     journal.looks.clear()
@@ -85,7 +100,23 @@ def test_each_round_asks_the_journal_and_what_is_stuck_is_looked_at_until_it_mov
     assert check.run().problems == ()
     journal.looks.clear()
     check.run()
-    assert journal.looks == ["ftp"]
+    assert journal.looks == []
+
+
+def test_a_journal_that_is_away_is_found_in_time_and_asked_until_it_is_back(
+    check, journal, monkeypatch
+):
+    assert check.run().problems == ()
+    monkeypatch.setattr(self_check, "ASK_S", 0.0)
+    journal.away = True
+    assert check.run().problems == ("it is away",)
+    monkeypatch.setattr(self_check, "ASK_S", 60.0)
+    assert check.run().problems == ("it is away",)
+    journal.away = False
+    assert check.run().problems == ()
+    journal.looks.clear()
+    check.run()
+    assert journal.looks == []
 
 
 class Reader:
@@ -105,6 +136,7 @@ class Reader:
 
 def test_the_tail_is_slow_while_nobody_watches_and_quick_as_soon_as_somebody_does(monkeypatch):
     monkeypatch.setattr(tail, "IDLE_POLL_S", 60.0)
+    monkeypatch.setattr(tail, "POLL_S", 0.05)
 
     async def play() -> None:
         reader: Any = Reader()
@@ -113,7 +145,7 @@ def test_the_tail_is_slow_while_nobody_watches_and_quick_as_soon_as_somebody_doe
         await follower.started()
         await asyncio.sleep(4 * tail.POLL_S)
         assert reader.rounds == 1
-        async with aclosing(follower.follow(Wish(), "", lambda: None)) as frames:  # type: ignore[type-var]
+        async with aclosing(follower.follow(Wish(OPEN), "", lambda: None)) as frames:
             await anext(frames)
             reader.events.append(Recorded(1, taken(1), now(), None))
             frame = await asyncio.wait_for(anext(frames), 5)

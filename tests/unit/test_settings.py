@@ -8,6 +8,7 @@ import pytest
 
 from shared.errors import ConfigError
 from shared.settings import load
+from shared.settings.detector import DetectorSection
 from shared.settings.load import secrets_of
 
 SECRET = "hunter2-hunter2"
@@ -38,6 +39,11 @@ def test_an_empty_file_is_a_whole_configuration(write):
     settings = loaded(write(""))
     assert settings.journal_url.startswith("sqlite:///")
     assert settings.broker.url.get_secret_value() == "local"
+
+
+def test_the_file_that_is_shipped_changes_nothing_of_the_detector():
+    shipped = loaded(Path(__file__).parents[2] / "config/snapbus.yml")
+    assert shipped.detector == DetectorSection()
 
 
 def test_the_environment_wins_over_the_file_and_secrets_over_both(write, tmp_path: Path):
@@ -96,6 +102,7 @@ def test_what_the_environment_overrides_is_told_with_both_values_but_no_secret(w
         LOG_LEVEL="DEBUG",
     )
     assert settings.overrides == (
+        "settings of older programs: understood: LOG_LEVEL (log.level)",
         "cameras.a.ftp.password is another secret, by the variable "
         f"SNAPBUS__CAMERAS__A__FTP__PASSWORD, and not what {path} says",
         "ftp.port is 2121, by the variable SNAPBUS__FTP__PORT, and not 21",
@@ -113,8 +120,12 @@ def test_null_in_the_environment_is_nothing(write):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("detector: {stream: 1}", ["detector.stream", "check the spelling"]),
-        ("camera: {}", ["snapbus.yml: camera", "check the spelling"]),
+        ("detector: {stream: 1}", ["detector.stream", "did you mean detector.streams?"]),
+        ("camera: {}", ["snapbus.yml: camera", "did you mean cameras?"]),
+        ("cameras: {a: {ftp: {pasword: x}}}", ["did you mean cameras.a.ftp.password?"]),
+        ("archives: {nas: {policies: x}}", ["did you mean archives.nas.policy?"]),
+        ("api: {oidc: {isuer: x}}", ["did you mean api.oidc.issuer?"]),
+        ("api: {xylophone: 1}", ["api.xylophone", "check the spelling"]),
         ("cameras: {Front Door: {}}", ["cameras.Front Door", "lower-case"]),
         ("cameras: [porch]", ["cameras", "snapbus.schema.json"]),
         ("cameras: {a: {ftp: {password: 12345}}}", ["cameras.a.ftp.password", "in quotes"]),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,3 +55,16 @@ def test_what_a_crash_left_of_the_spool_is_swept(tmp_path: Path, monkeypatch: py
     assert store.sweep() == 1
     assert list((store.root / "spool").glob("*.part")) == [fresh]
     assert [each.taken.id for each in spool] == [taken(1).id]
+
+
+@pytest.mark.promise("inv I15")
+def test_what_comes_out_of_the_spool_is_what_went_in(tmp_path: Path):
+    store = Store(tmp_path / "store")
+    store.create()
+    spool = Spool(store)
+    marks: dict[str, Any] = {"organisation": "farm", "trace": "00-1-2-01", "baggage": "a=b"}
+    waiting = Candidate(replace(taken(1), **marks), ("key", "other"), START)
+
+    spool.put(waiting)
+
+    assert list(spool) == [waiting]

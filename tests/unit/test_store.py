@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from shared import failpoint
 from shared.errors import (
     PictureTooLarge,
     SnapshotMissing,
@@ -316,6 +317,26 @@ def test_several_at_once_are_each_synced_before_any_gets_its_name(store: Store, 
 
 
 @pytest.mark.promise("inv I17")
+@pytest.mark.promise("inv I1", "inv I2", "inv I14", "fault X1")
+@pytest.mark.parametrize("trouble", ["store.before_open:1", "store.before_chunk:1"])
+def test_bytes_that_did_not_get_to_the_disk_are_refused_though_it_has_room_again(
+    store: Store, trouble: str
+):
+    """Several are begun to be written before any is synced; the first attempt fails."""
+    parts = [store.receive(10**6) for _ in range(2)]
+    for number, part in enumerate(parts):
+        part.write(DATA + bytes([number]))
+    failpoint.arm(f"{trouble}:raise=EROFS")
+    try:
+        refused, kept = store.commit(parts)
+    finally:
+        failpoint.arm("")
+
+    assert isinstance(refused, StoreError)
+    assert isinstance(kept, Blob)
+    assert [path.read_bytes() for path in store.root.glob("blobs/*/*")] == [DATA + b"\1"]
+
+
 def test_buffers_are_few_small_and_given_back(store: Store):
     parts = [store.receive(10**7) for _ in range(BUFFERS + 1)]
     for part in parts:

@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from ulid import ULID
 
+from services.api.doors import raw
+from services.api.doors.http_door import HttpDoor
+from services.api.doors.which import brings_picture
+from services.api.happenings import Happening, latest
+from services.api.needs import MayFollow, MayRead, MayRequestOrBring
+from services.api.open_work import OpenWorkView, open_work_view
 from services.api.problems import Problem
 from services.api.state import State
-from services.api.views import OpenWorkView, SnapshotView, open_work_view, place, snapshot_view
+from services.api.views import (
+    Cameras,
+    SnapshotView,
+    place,
+    snapshot_view,
+)
+from shared.access import Visitor
 from shared.events import (
     CameraFailed,
     CameraTested,
     Door,
     Event,
     SnapshotRequested,
+    SnapshotShared,
     SnapshotTaken,
     now,
 )
 from shared.journal.queries.events import Recorded
+from shared.journal.queries.view import View
 from shared.service import Context
-from shared.settings.cameras import CameraSection, FetchSection, FtpAccountSection
+from shared.settings import Settings
+from shared.settings.cameras import CameraSection, FtpAccountSection, MailAccountSection
+from shared.settings.fetch import FetchSection
 
 REQUEST_EXPIRES = timedelta(minutes=2)
-LATEST = 300
-"""So many of the newest failures and tests are looked through for the last one of each camera."""
+_OPTIONS: dict[str, Any] = {
+    "responses": {201: {"model": raw.Kept, "description": "The picture is safe."}},
+    "openapi_extra": {"requestBody": {"content": raw.PICTURE}},
+}
 
 
 class DoorView(BaseModel):
-    """One way in which a camera delivers. For ftp: where to send; for fetch: how often it is
-    asked, null for only on request."""
+    """One way in which a camera delivers. For ftp and mail: where to send; for fetch:
+    how often it is asked, null for only on request."""
 
     kind: Door
     port: int | None = None
@@ -40,15 +60,9 @@ class DoorView(BaseModel):
     every_s: float | None = None
 
 
-class Happening(BaseModel):
-    """When something last happened to a camera, and why."""
-
-    time: datetime
-    reason: str = ""
-
-
 class CameraView(BaseModel):
-    """One camera. ``can_be_asked``: a picture can be requested. ``failing``: its last try did."""
+    """One camera. ``can_be_asked``: a picture can be requested. ``failing``: its last try did.
+    ``seen``: how its last picture was got, in words, if it was asked since the last start."""
 
     name: str
     place: str
@@ -59,6 +73,7 @@ class CameraView(BaseModel):
     last_snapshot: SnapshotView | None
     last_failure: Happening | None
     last_test: Happening | None
+    seen: str
     counts: dict[str, int]
 
 
@@ -81,35 +96,35 @@ class Accepted(BaseModel):
     url: str
 
 
-def routes(context: Context, state: State) -> APIRouter:
+def routes(context: Context, state: State, door: HttpDoor) -> APIRouter:
     """The routes of cameras."""
     router = APIRouter(prefix="/v1", tags=["cameras"])
-    read = context.journal.read
 
     @router.get("/cameras")
-    def cameras() -> list[CameraView]:
+    def list_cameras(visitor: MayRead) -> list[CameraView]:
         """Every camera that is configured or ever sent something."""
-        return _cameras(context, state)
+        return _cameras(context, state, visitor.view)
 
-    @router.post("/cameras/{name}/snapshots", status_code=202)
-    def request_snapshot(
+    @router.post("/cameras/{name}/snapshots", status_code=202, response_model=Accepted, **_OPTIONS)
+    async def request_snapshot(
+        request: Request,
         name: str,
-        response: Response,
-        idempotency_key: Annotated[
-            str, Header(max_length=128, description="equal keys make one request")
-        ] = "",
-    ) -> Accepted:
-        """Ask a camera for a picture now. The answer says where to see what became of it."""
-        _check_askable(name, context.cameras.get(name))
-        requested = _request(name, idempotency_key)
-        context.record([requested])
-        url = f"/v1/requests/{requested.id}"
-        response.headers["Location"] = url
-        return Accepted(id=requested.id, url=url)
+        visitor: MayRequestOrBring,
+        captured_at: raw.TakenAt = "",
+        idempotency_key: raw.Key = "",
+    ) -> JSONResponse:
+        """Ask a camera for a picture now; the answer says where to see what became of it. Or, with
+        a picture as the body, bring one: as with PUT, but it has no name."""
+        if brings_picture(request.scope):
+            return await raw.take(
+                door, request, visitor, name, taken=captured_at, key=idempotency_key
+            )
+        return await run_in_threadpool(_ask, context, visitor, name, idempotency_key)
 
     @router.get("/requests/{event_id}")
-    def request(event_id: str) -> RequestView:
+    def get_request(event_id: str, visitor: MayFollow) -> RequestView:
         """What became of a request for a picture."""
+        read = context.journal.read.within(visitor.view)
         found = read.event(event_id)
         if found is None or found.event.topic != SnapshotRequested.topic:
             raise Problem(404, "no-such-request", "There is no request with this id.")
@@ -117,6 +132,19 @@ def routes(context: Context, state: State) -> APIRouter:
         return _outcome(found, read.answers(found), work)
 
     return router
+
+
+def _ask(context: Context, visitor: Visitor, name: str, key: str) -> JSONResponse:
+    _check_askable(name, visible(context.cameras.now(), visitor.view).get(name))
+    requested = _request(name, visitor.name, key)
+    context.record([requested])
+    url = f"/v1/requests/{requested.id}"
+    return JSONResponse({"id": requested.id, "url": url}, 202, {"Location": url})
+
+
+def visible(cameras: Cameras, view: View) -> Cameras:
+    """Those of the cameras that exist for a view."""
+    return {name: each for name, each in cameras.items() if view.sees(each.organisation, name)}
 
 
 def _check_askable(name: str, camera: CameraSection | None) -> None:
@@ -132,11 +160,11 @@ def _check_askable(name: str, camera: CameraSection | None) -> None:
         )
 
 
-def _request(camera: str, key: str) -> Event:
+def _request(camera: str, who: str, key: str) -> Event:
     data = SnapshotRequested(
         camera=camera,
         reason="manual",
-        requested_by="api",
+        requested_by=who,
         expires_at=now() + REQUEST_EXPIRES,
     )
     return data.event(subject=camera, cause=f"manual:{camera}:{key or ULID()}")
@@ -151,7 +179,7 @@ def _outcome(request: Recorded, answers: list[Recorded], work: list[OpenWorkView
         work=work,
     )
     for answer in answers:
-        if answer.event.topic == SnapshotTaken.topic:
+        if answer.event.topic in (SnapshotTaken.topic, SnapshotShared.topic):
             found = {"state": "done", "snapshot": f"/v1/snapshots/{answer.event.snapshot_id}"}
             return view.model_copy(update=found)
         if answer.event.topic == CameraFailed.topic:
@@ -162,15 +190,16 @@ def _outcome(request: Recorded, answers: list[Recorded], work: list[OpenWorkView
     return view
 
 
-def _cameras(context: Context, state: State) -> list[CameraView]:
-    settings, read = context.settings, context.journal.read
-    counts = state.counts()
-    configured = context.cameras.now()
+def _cameras(context: Context, state: State, view: View) -> list[CameraView]:
+    settings, read = context.settings, context.journal.read.within(view)
+    counts = state.counts(view)
+    configured = visible(context.cameras.now(), view)
     names = [*configured, *sorted(set(counts) - set(configured))]
     newest = read.last_snapshots(names)
     snapshots = read.snapshots_of(list(newest.values()))
-    failures = _latest(context, CameraFailed.topic)
-    tests = _latest(context, CameraTested.topic)
+    failures = latest(read, CameraFailed.topic)
+    tests = latest(read, CameraTested.topic)
+    asked = _asked(state)
     views = []
     for name in names:
         section = configured.get(name)
@@ -181,35 +210,37 @@ def _cameras(context: Context, state: State) -> list[CameraView]:
                 name=name,
                 place=place(configured, name),
                 configured=section is not None,
-                doors=_doors(name, section, settings.ftp.port) if section else [],
+                doors=_doors(name, section, settings) if section else [],
                 can_be_asked=bool(section and section.fetch),
                 failing=bool(failure and (last is None or failure.time > last.received_at)),
                 last_snapshot=snapshot_view(last, configured) if last else None,
                 last_failure=failure,
                 last_test=tests.get(name),
+                seen=str(asked.get(name, {}).get("seen", "")),
                 counts=counts.get(name, {}),
             )
         )
     return views
 
 
-def _doors(name: str, camera: CameraSection, ftp_port: int) -> list[DoorView]:
+def _asked(state: State) -> dict[str, Any]:
+    """What the camera service says of each camera that it asks."""
+    found = [each.about.get("cameras", {}) for each in state.statuses() if each.service == "camera"]
+    return {name: about for cameras in found for name, about in cameras.items()}
+
+
+def _doors(name: str, camera: CameraSection, settings: Settings) -> list[DoorView]:
     views = []
     for kind, section in camera.doors.items():
         match section:
             case FtpAccountSection():
+                account = settings.ftp.login(name, section)
+                views.append(DoorView(kind=kind, port=settings.ftp.port, account=account))
+            case MailAccountSection():
                 account = section.username or name
-                views.append(DoorView(kind=kind, port=ftp_port, account=account))
+                views.append(DoorView(kind=kind, port=settings.mail.port, account=account))
             case FetchSection():
                 views.append(DoorView(kind=kind, every_s=section.every_s))
             case _:
                 views.append(DoorView(kind=kind))
     return views
-
-
-def _latest(context: Context, topic: str) -> dict[str, Happening]:
-    found: dict[str, Happening] = {}
-    for each in context.journal.read.latest_events(LATEST, topic=topic):
-        reason = str(each.event.data.get("reason", ""))
-        found.setdefault(each.event.subject, Happening(time=each.event.time, reason=reason))
-    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -16,17 +17,24 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """A picture being received: the ``name`` the camera gives it, and the bytes as they come."""
+    """A picture being received: the ``name`` the camera gives it, and the bytes as they come;
+    ``login``, how we were let in, and ``clock``, what time the camera said it was, if it did."""
 
     name: str
     chunks: Iterator[bytes]
+    login: str = ""
+    clock: datetime | None = None
 
 
 class Adapter(Protocol):
     """Asks one camera. One thread at a time."""
 
     def open(self, deadline: Deadline) -> AbstractContextManager[Still]:
-        """Begin to receive a picture. Raises CameraError, also from ``chunks``."""
+        """Begin to receive a picture. Raises CameraError, also from ``chunks``; TurnsTaken."""
+
+    def close(self) -> None:
+        """Give back what the camera keeps for us, such as a session; takes a few seconds at most.
+        Raises nothing."""
 
 
 def picture_name(url: str) -> str:

@@ -9,13 +9,13 @@ from pathlib import Path
 from services.camera.brands.adapter import SUFFIXES, Adapter, Still
 from services.camera.failures import CameraError, Misdirected, Unreachable
 from shared.http.deadline import Deadline
-from shared.settings.cameras import FetchSection
+from shared.settings.fetch import FetchSection
 
 CHUNK_BYTES = 16_384
 
 
 class FileAdapter:
-    """A picture, or the pictures of a folder by name, one each time, round and round."""
+    """A picture, or the pictures of a folder in turn, by name."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -31,6 +31,9 @@ class FileAdapter:
             raise
         except OSError as error:
             raise Unreachable(f"{path} can't be read: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Nothing is kept."""
 
     def _next(self) -> Path:
         if not self._path.is_dir():

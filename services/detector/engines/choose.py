@@ -44,7 +44,7 @@ def choose(settings: DetectorSection) -> Choice:
         raise EngineUnavailable("detection is switched off by detector.enabled")
     if settings.engine == "none":
         raise EngineUnavailable("detection is switched off (detector.engine is none)")
-    models = [settings.model] if settings.model else _models(settings.models)
+    models = candidates(settings)
     if settings.engine != "auto":
         return _fixed(settings.engine, models, settings)
     engines = _order()
@@ -57,10 +57,25 @@ def choose(settings: DetectorSection) -> Choice:
     raise EngineUnavailable(_missing(models, settings))
 
 
+def candidates(settings: DetectorSection) -> list[Path]:
+    """The model files to choose from: the one of ``model``, those of this name in the folder of
+    models, or all there."""
+    wanted = settings.model
+    if wanted is None:
+        return _models(settings.models)
+    if _is_name(wanted):
+        return [path for path in _models(settings.models) if path.stem == str(wanted)]
+    return [wanted]
+
+
+def _is_name(model: Path) -> bool:
+    return not model.suffix and model.name == str(model) and not model.exists()
+
+
 def open_engine(choice: Choice, settings: DetectorSection, data: Path) -> Engine:
     """Load the chosen model and try it on one grey picture; raises EngineUnavailable.
 
-    ``data`` is where libraries may write.
+    ``data`` is where libraries may write, and what a start makes is kept for the next one.
     """
     engine = _load(choice, settings, data)
     try:
@@ -78,7 +93,9 @@ def _load(choice: Choice, settings: DetectorSection, data: Path) -> Engine:
     if choice.engine == "openvino":
         from services.detector.engines import openvino
 
-        return openvino.open_engine(file, thresholds, parallel, settings.precision)
+        return openvino.open_engine(
+            file, thresholds, parallel, settings.precision, data / "openvino"
+        )
     if choice.engine == "onnx":
         from services.detector.engines import onnx
 
@@ -121,6 +138,11 @@ def _fixed(engine: str, models: list[Path], settings: DetectorSection) -> Choice
 
 
 def _missing(models: list[Path], settings: DetectorSection) -> str:
+    if not models and settings.model and str(settings.model) != _FAVOURITE:
+        return (
+            f"no model {settings.model} in the folder {settings.models}; "
+            f"run `task model MODEL=path/to/{settings.model}.onnx`"
+        )
     if not models:
         return f"no model in the folder {settings.models}; run `task model`"
     names = ", ".join(model.name for model in models)

@@ -48,7 +48,7 @@ class Parallelism:
 
     @property
     def differ(self) -> bool:
-        """Whether one of several pictures gets other threads than the only one."""
+        """Whether a picture among several gets another number of threads than one alone."""
         return self.streams > 1 and self.threads != self.cores
 
 

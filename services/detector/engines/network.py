@@ -14,7 +14,14 @@ from services.detector.engines.engine import (
     InFlightCount,
     Thresholds,
 )
-from services.detector.engines.letterbox import Floats, Input, letterbox, preprocess
+from services.detector.engines.letterbox import (
+    Floats,
+    Input,
+    Letterbox,
+    blank,
+    letterbox,
+    preprocess,
+)
 from services.detector.engines.nms import postprocess
 from services.detector.model_file import ModelFile
 from shared.picture.decode import Pixels
@@ -24,8 +31,8 @@ Run = Callable[[Floats], Floats]
 
 
 class NetworkEngine:
-    """``latency`` runs a picture that is the only one, with all cores; ``throughput`` one
-    of several, and is loaded when it is first needed. None: the same for both."""
+    """``latency`` runs a picture alone, on all cores; ``throughput`` runs one of several, and is
+    loaded at its first use; None: ``latency`` runs both."""
 
     def __init__(
         self,
@@ -49,11 +56,13 @@ class NetworkEngine:
         self._latency = latency
         self._throughput = _Lazy(throughput) if throughput else latency
         self._in_flight = InFlightCount()
+        self._own = _Tensor()
 
     def detect(self, pixels: Pixels) -> DetectionResult:
         start = time.perf_counter()
         box = letterbox(pixels.shape[1], pixels.shape[0], self._input)
-        batch = preprocess(pixels, box)
+        batch = self._own.of(box)
+        preprocess(pixels, box, batch)
         ready = time.perf_counter()
         with self._in_flight.enter() as is_only:
             output = (self._latency if is_only else self._throughput)(batch)
@@ -68,6 +77,18 @@ class NetworkEngine:
                 "nms": 1e3 * (end - inferred),
             },
         )
+
+
+class _Tensor(threading.local):
+    """The input of one thread, kept for its next picture: new memory costs as much as scaling."""
+
+    box: Letterbox | None = None
+    tensor: Floats
+
+    def of(self, box: Letterbox) -> Floats:
+        if box != self.box:
+            self.box, self.tensor = box, blank(box)
+        return self.tensor
 
 
 class _Lazy:

@@ -22,6 +22,9 @@ from shared.store.disk import sync_folder
 MARKER = ".snapbus-archive"
 INCOMING = ".incoming"
 """Folder of copies that are not proven yet."""
+READABLE, ENTERABLE = 0o644, 0o755
+"""An archive is for people, who need not be the user that files. All else is for that user only;
+also an archive inside the data folder, which nobody else may enter unless it was made for it."""
 LEFT_S = 3600.0
 """Copies older than this were left by a crash."""
 CHUNK_BYTES = 1 << 20
@@ -48,9 +51,9 @@ class FolderArchive:
                     part.unlink()
 
     def _make(self) -> None:
-        """Once somebody remembers that it was made, it must be there after a power cut, too."""
+        """Make folder and marker; both are synced before the journal notes that they exist."""
         if not self._root.exists():
-            self._root.mkdir(parents=True)
+            _make(self._root)
             sync_folder(self._root.parent)
         if not any(self._root.iterdir()):
             (self._root / MARKER).touch()
@@ -79,7 +82,7 @@ class FolderArchive:
         return str(relative)
 
     def _put(self, filing: Filing, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make(target.parent)
         incoming = self._root / INCOMING
         incoming.mkdir(exist_ok=True)
         part = incoming / f"{uuid.uuid4().hex}.part"
@@ -95,6 +98,7 @@ class FolderArchive:
         with filing.source.open("rb") as source, part.open("wb") as copy:
             shutil.copyfileobj(source, copy, CHUNK_BYTES)
             copy.flush()
+            _show(part, READABLE)
             reach("drive.part_written")
             os.fsync(copy.fileno())
             reach("drive.part_synced")
@@ -117,8 +121,20 @@ class FolderArchive:
 
 
 def archive(name: str, section: DriveSection, data: Path) -> Archive:
-    """``folder`` is relative to the data folder, or absolute."""
+    """The archive in the section's ``folder``, absolute or relative to the data folder."""
     return FolderArchive(data / section.folder, name)
+
+
+def _make(folder: Path) -> None:
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _show(folder, ENTERABLE)
+
+
+def _show(path: Path, mode: int) -> None:
+    with suppress(OSError):  # a share may have no modes, or its own
+        path.chmod(mode)
 
 
 def _sha256(path: Path) -> str:

@@ -23,8 +23,8 @@ SHORTEST_SECRET = 8
 """Shorter ones stand in any text by chance."""
 NOT_SEEN = (
     "not seen from here: that confirms came before marks (I5), what senders were told (I1, I14), "
-    "memory (I17) and a wiped broker (I18); tests prove those. There are no devices (I13), and "
-    "organisations are noted, not kept apart (I15) yet"
+    "memory (I17), a wiped broker (I18) and what organisations see (I15); tests prove those. There "
+    "are no devices (I13) yet"
 )
 
 
@@ -61,7 +61,7 @@ def _examine(settings: Settings, options: argparse.Namespace) -> int:
     archives = settings.folder_archives
     journal = Journal.open(settings.journal_url, owner=False)
     try:
-        journal.belongs_to(store.volume.identity())
+        journal.facts.belongs_to(store.volume.identity())
         if options.repair:
             sys.stdout.write(f"removed {store.sweep(PART_S)} unfinished files\n")
         if options.adopt:

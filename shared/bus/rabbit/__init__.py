@@ -1,1 +1,1 @@
-"""RabbitMQ: the broker, its connections and their loop, its topology, its publisher confirms."""
+"""RabbitMQ: the broker, its topology, its publisher confirms, its accounts' rights."""

@@ -8,21 +8,20 @@ confirmed that reach nobody.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import methodcaller
 
+from shared.amqp.link import Incoming, Link
+from shared.amqp.loop import Loop
+from shared.amqp.parameters import parameters
+from shared.bus.accounts import NOBODY, SERVICES
 from shared.bus.broker import Delivery, Listener, Message
 from shared.bus.rabbit.confirms import Confirms, Sent
-from shared.bus.rabbit.connection import Link, parameters
-from shared.bus.rabbit.loop import Loop
-from shared.bus.rabbit.topology import Consumed, incoming, outgoing
-from shared.envelope import CONTENT_TYPE
-
-log = logging.getLogger(__name__)
+from shared.bus.rabbit.topology import EXCHANGE, MAX_LENGTH, Consumed, again, incoming, outgoing
+from shared.envelope import CONTENT_TYPE, with_trace
 
 WINDOW, BACKLOG = 200, 10_000
 
@@ -33,8 +32,8 @@ class RabbitBroker:
     def __init__(
         self,
         url: str,
-        exchange: str = "snapbus",
-        max_length: int = 100_000,
+        exchange: str = EXCHANGE,
+        max_length: int = MAX_LENGTH,
         *,
         name: str = "snapbus",
         blocked_timeout_s: float = 15.0,
@@ -61,6 +60,8 @@ class RabbitBroker:
         self._publisher = Link(self._loop, outward, self._set_up_publisher, self._lost_publisher)
         self._consumer = Link(self._loop, inward, self._set_up_consumer, self._lost_consumer)
         self._links = [self._publisher]
+        # The account of one service may declare nothing: RabbitMQ read our definitions.
+        self._own_account = self._publisher.user in SERVICES
         self._ready: set[Link] = set()
 
     def consume(self, queue: str, topics: Sequence[str], prefetch: int) -> None:
@@ -70,8 +71,6 @@ class RabbitBroker:
 
     def open(self, listener: Listener) -> None:
         """Begin to connect, and reconnect for ever until ``close``."""
-        # pika reports each fault several times over; this module says it once.
-        logging.getLogger("pika").setLevel(logging.CRITICAL)
         self._listener = listener
         for link in self._links:
             link.connect()
@@ -143,7 +142,8 @@ class RabbitBroker:
     # Publishing
 
     def _set_up_publisher(self) -> None:
-        self._publisher.declare(outgoing(self._exchange))
+        if not self._own_account:
+            self._publisher.declare(outgoing(self._exchange))
         self._publisher.confirm(
             self._answered, self._returned, partial(self._is_ready, self._publisher)
         )
@@ -154,13 +154,15 @@ class RabbitBroker:
 
     def _pump(self) -> None:
         while self._publisher.usable and (message := self._confirms.next(time.monotonic())):
-            # A directed message goes past the exchange, so that no other queue sees it again.
-            exchange = "" if message.queue else self._exchange
+            # What is for one queue must not be seen again by the others.
+            exchange = again(self._exchange) if message.queue else self._exchange
             key = message.queue or message.routing_key
-            self._publisher.publish(exchange, key, message.event_id, message.body, CONTENT_TYPE)
+            what = message.event_id, message.body, CONTENT_TYPE, message.headers
+            self._publisher.publish(exchange, key, *what)
 
     def _returned(self, event_id: str, exchange: str, key: str, reason: str) -> None:
-        self._confirms.returned(event_id, "" if exchange else key, reason)
+        queue = key if exchange == again(self._exchange) else ""
+        self._confirms.returned(event_id, queue, reason)
 
     def _answered(self, tag: int, multiple: bool, taken: bool) -> None:
         for sent in self._confirms.answered(tag, multiple=multiple):
@@ -186,7 +188,8 @@ class RabbitBroker:
 
     def _set_up_consumer(self) -> None:
         self._connections += 1
-        self._consumer.declare(incoming(self._exchange, self._consumed, self._max_length))
+        if not self._own_account:
+            self._consumer.declare(incoming(self._exchange, self._consumed, self._max_length))
         last = self._consumed[-1]
         for each in self._consumed:
             ready = partial(self._is_ready, self._consumer) if each is last else None
@@ -196,10 +199,19 @@ class RabbitBroker:
         self._unsettled.clear()
         self._is_lost(self._consumer, reason)
 
-    def _delivered(self, queue: str, tag: int, redelivered: bool, body: bytes) -> None:
-        delivery = Delivery(queue, f"{self._connections}.{tag}", body, redelivered)
-        self._unsettled[delivery.tag] = tag
+    def _delivered(self, queue: str, message: Incoming) -> None:
+        # What is for one queue was delivered before: by a process that may have died of it.
+        repeated = message.redelivered or message.exchange in ("", again(self._exchange))
+        tag = f"{self._connections}.{message.tag}"
+        body = with_trace(message.body, message.headers)
+        delivery = Delivery(queue, tag, body, repeated, self._sender(message))
+        self._unsettled[tag] = message.tag
         self._news.append(partial(self._hand_out, delivery))
+
+    def _sender(self, message: Incoming) -> str:
+        if not self._own_account or message.user == self._publisher.user:
+            return ""
+        return message.user or NOBODY
 
     def _hand_out(self, delivery: Delivery, listener: Listener) -> None:
         # One whose connection was lost meanwhile comes again.

@@ -1,17 +1,30 @@
-"""The exchanges, queues and bindings Snapbus declares on RabbitMQ, as data.
+"""The exchanges, queues and bindings of Snapbus on RabbitMQ, as data.
 
     snapbus (topic) ── <topic>.# ──> <service>        one quorum queue per service
-       │                                └─ rejected, or delivered 20 times ─> snapbus.dead
+       │  ^                             │  ^
+       │  │                             │  └─ snapbus.again (topic): for one service, by its name
+       │  │                             └─ rejected, or delivered 20 times ─> snapbus.dead
+       │  └─ snapbus.requests (topic): what other programs may say
        └─ alternate exchange: nobody listens ─> snapbus.unrouted
+
+Other programs have an exchange of their own, because who may publish to one and make queues can
+have RabbitMQ forward to it under any routing key, past what the account may say.
 
 RabbitMQ refuses to declare what exists with other arguments, so a change here needs a note in the
 changelog: whoever upgrades must delete the old queues (the journal fills the new ones).
+Standard library only, as shared/bus/accounts.py and shared/amqp/declared.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.amqp.declared import Binding, Exchange, Queue, Topology
+from shared.bus.accounts import REQUESTED
+
+EXCHANGE = "snapbus"
+MAX_LENGTH = 100_000
 
 DELIVERY_LIMIT = 20
 """Deliveries without an answer before a message is taken for one that kills its consumer."""
@@ -31,33 +44,14 @@ class Consumed:
     prefetch: int
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    name: str
-    kind: str
-    arguments: Mapping[str, str] = field(default_factory=dict)
+def again(exchange: str) -> str:
+    """The exchange for what is delivered anew: to one service, by the name of its queue."""
+    return f"{exchange}.again"
 
 
-@dataclass(frozen=True, slots=True)
-class Queue:
-    name: str
-    arguments: Mapping[str, str | int]
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    queue: str
-    exchange: str
-    key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Topology:
-    """What must exist; declared in this order."""
-
-    exchanges: Sequence[Exchange]
-    queues: Sequence[Queue]
-    bindings: Sequence[Binding]
+def requests(exchange: str) -> str:
+    """The exchange to which other programs publish."""
+    return f"{exchange}.requests"
 
 
 def outgoing(exchange: str) -> Topology:
@@ -67,6 +61,7 @@ def outgoing(exchange: str) -> Topology:
         exchanges=(
             Exchange(unrouted, "fanout"),
             Exchange(exchange, "topic", {"alternate-exchange": unrouted}),
+            Exchange(again(exchange), "topic"),
         ),
         queues=(
             # Only for a look, so no quorum: the newest stay, and losing them loses nothing.
@@ -84,11 +79,15 @@ def outgoing(exchange: str) -> Topology:
 
 
 def incoming(exchange: str, consumed: Sequence[Consumed], max_length: int) -> Topology:
-    """What a consumer needs: its queues, and the place for what they give up."""
+    """What a consumer needs: its queues, where they give up to, and a way in for others."""
     dead = f"{exchange}.dead"
     base = outgoing(exchange)
     return Topology(
-        exchanges=(*base.exchanges, Exchange(dead, "fanout")),
+        exchanges=(
+            *base.exchanges,
+            Exchange(requests(exchange), "topic"),
+            Exchange(dead, "fanout"),
+        ),
         queues=(
             *base.queues,
             Queue(dead, _kept(max_length)),
@@ -97,6 +96,8 @@ def incoming(exchange: str, consumed: Sequence[Consumed], max_length: int) -> To
         bindings=(
             *base.bindings,
             Binding(dead, dead),
+            Binding(exchange, requests(exchange), f"{REQUESTED}.#", forwards=True),
+            *(Binding(each.queue, again(exchange), each.queue) for each in consumed),
             # '#' stands for no word too, so this is the topic itself and all its subjects.
             *(
                 Binding(each.queue, exchange, f"{topic}.#")

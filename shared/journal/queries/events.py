@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Table, select
 
 from shared.events import Event
 from shared.journal.database import Database
 from shared.journal.mapping import as_event
+from shared.journal.queries.view import EVERYTHING, View
 from shared.journal.schema import UNFINISHED, events, snapshots, work
 
 ANSWER_WINDOW = 500
@@ -48,6 +50,13 @@ class Cases:
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._now = clock
+        self._view = EVERYTHING
+
+    def within(self, view: View) -> Self:
+        """The same, but of what this view sees only: all else does not exist for it."""
+        limited = copy(self)
+        limited._view = view
+        return limited
 
     def event(self, event_id: str) -> Recorded | None:
         """One event, or None."""
@@ -97,7 +106,7 @@ class Cases:
         query = (
             select(*columns, events.c.topic)
             .join(events, events.c.id == work.c.event_id)
-            .where(chosen, UNFINISHED)
+            .where(chosen, UNFINISHED, self._seen(events))
             .order_by(work.c.updated_at)
         )
         with self._database.reading() as connection:
@@ -108,7 +117,9 @@ class Cases:
         newest = {}
         with self._database.reading() as connection:
             for camera in cameras:
-                of_it = select(snapshots.c.id).where(snapshots.c.camera == camera)
+                of_it = select(snapshots.c.id).where(
+                    snapshots.c.camera == camera, self._seen(snapshots)
+                )
                 query = of_it.order_by(snapshots.c.id.desc()).limit(1)
                 if found := connection.execute(query).scalar():
                     newest[camera] = found
@@ -122,5 +133,10 @@ class Cases:
 
     def _recorded(self, query: Any) -> list[Recorded]:
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query.where(self._seen(events))).all()
         return [Recorded(row.seq, as_event(row), row.recorded_at, row.published_at) for row in rows]
+
+    def _seen(self, table: Table) -> ColumnElement[bool]:
+        """The condition for rows of ``events`` or ``snapshots`` that the view sees."""
+        camera = table.c.subject if table is events else table.c.camera
+        return self._view.rows(table.c.organisation, camera)

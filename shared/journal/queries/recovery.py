@@ -12,8 +12,10 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, func, literal, se
 from shared.events import Event
 from shared.journal.database import Database
 from shared.journal.mapping import as_event
+from shared.journal.queries.view import EVERYTHING, View
 from shared.journal.schema import UNFINISHED, events, subscriptions, work
 
+OPEN = ("retry", "dead", "tried")
 SETTLE_LAG = timedelta(minutes=2)
 """Events commit out of order, so only events this old count as all there."""
 
@@ -165,20 +167,23 @@ class Recovery:
                 connection.execute(changes.values(settled_seq=place))
 
     def items(
-        self, status: Sequence[str] = ("retry", "dead", "tried"), limit: int = 100
+        self, status: Sequence[str] = OPEN, limit: int = 100, view: View = EVERYTHING
     ) -> list[WorkItem]:
         """Work that is not done, the latest change first."""
         query = (
             select(work, events)
             .join(events, events.c.id == work.c.event_id)
             .where(UNFINISHED, work.c.status.in_(status))
+            .where(view.rows(events.c.organisation, events.c.subject))
             .order_by(work.c.updated_at.desc())
             .limit(limit)
         )
         with self._database.reading() as connection:
             return [_as_item(row) for row in connection.execute(query)]
 
-    def replay(self, service: str = "", event_id: str = "", snapshot_id: str = "") -> int:
+    def replay(
+        self, service: str = "", event_id: str = "", snapshot_id: str = "", view: View = EVERYTHING
+    ) -> int:
         """Make dead work due again, and what waits for its next attempt due now: all of it, or
         what is named; returns how much."""
         now = self._now()
@@ -191,6 +196,9 @@ class Recovery:
         if snapshot_id:
             of_it = select(events.c.id).where(events.c.snapshot_id == snapshot_id)
             chosen &= work.c.event_id.in_(of_it)
+        if view != EVERYTHING:
+            seen = view.rows(events.c.organisation, events.c.subject)
+            chosen &= work.c.event_id.in_(select(events.c.id).where(seen))
         changes = {"status": "retry", "attempts": 0, "next_attempt_at": now, "updated_at": now}
         with self._database.writing() as connection:
             return connection.execute(update(work).where(chosen).values(**changes)).rowcount

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, Select, func, select, tuple_
 
-from shared.journal.queries.events import Cases, Recorded
+from shared.journal.queries.events import Recorded
+from shared.journal.queries.standing import Standing, dead_snapshots
+from shared.journal.queries.view import EVERYTHING
 from shared.journal.schema import (
+    PEOPLE,
     UNFINISHED,
     analyses,
     events,
     filings,
     labels,
-    service_status,
     snapshots,
     work,
 )
@@ -45,7 +47,7 @@ class Filing:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """One row of the catalogue, with its analyses and filings in alphabetical order. ``dead``
-    names the services that gave up on it."""
+    names the services that gave up on it. ``person_count`` None: nobody counted."""
 
     id: str
     camera: str
@@ -57,75 +59,57 @@ class Snapshot:
     captured_at: datetime
     captured_by: str
     received_at: datetime
+    skew_s: float | None
+    trigger: str
     state: str
     organisation: str
+    person_count: int | None = None
     analyses: tuple[Analysis, ...] = ()
     filings: tuple[Filing, ...] = ()
     dead: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceStatus:
-    """What a process last said of a service."""
-
-    service: str
-    instance: str
-    started_at: datetime
-    seen_at: datetime
-    about: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """What is stuck, if anything: ages in seconds, 0 when there is none."""
-
-    unpublished: int
-    oldest_unpublished_s: float
-    unfinished: int
-    oldest_unfinished_s: float
-    dead: int
-
-
-class Reader(Cases):
-    """Reads the journal: lists and sums here, single cases in Cases."""
+class Reader(Standing):
+    """Reads the journal: lists here, sums in Standing, single cases in Cases."""
 
     def snapshots(
         self,
         *,
         camera: str = "",
         label: str = "",
+        label_count: int = 1,
+        persons: int | None = None,
         state: str = "",
         before: str = "",
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int = 50,
     ) -> list[Snapshot]:
-        """The newest snapshots first; ``before`` is the id where the last page ended."""
-        query = select(snapshots).limit(limit)
-        # In the order of the index that finds the label, so that reading can stop at the limit.
-        place = labels.c.snapshot_id if label else snapshots.c.id
-        query = query.order_by(place.desc())
+        """The newest snapshots first: those that came last or, with ``since`` or ``until``, those
+        that were captured last. ``before`` is the id where the last page ended. ``label_count`` and
+        ``persons``: so many or more; 0 persons: where none was seen."""
+        query = select(snapshots).where(self._seen(snapshots)).limit(limit)
         if camera:
             query = query.where(snapshots.c.camera == camera)
-        if label:
-            with_label = labels.c.snapshot_id == snapshots.c.id
-            query = query.join(labels, with_label).where(labels.c.label == label)
+        if persons is not None:
+            people = snapshots.c.person_count
+            query = query.where(people >= persons, PEOPLE) if persons else query.where(people == 0)
         if state == "dead":
-            query = query.where(snapshots.c.id.in_(_dead_snapshots()))
+            query = query.where(snapshots.c.id.in_(dead_snapshots()))
         elif state:
-            query = query.where(snapshots.c.state == state)
-        if before:
-            query = query.where(place < before)
-        if since:
-            query = query.where(snapshots.c.captured_at >= since)
-        if until:
-            query = query.where(snapshots.c.captured_at < until)
+            # Wrapped for a window, so that it is read by its own index: most have the same state.
+            plain = func.coalesce(snapshots.c.state, "") if since or until else snapshots.c.state
+            query = query.where(plain == state)
+        if since or until:
+            query = _captured(query, label, label_count, before, since, until)
+        else:
+            query = _came(query, label, label_count, before)
         with self._database.reading() as connection:
             return _whole(connection, connection.execute(query).all())
 
     def snapshots_of(self, ids: Sequence[str]) -> dict[str, Snapshot]:
         """These snapshots by id, as far as they exist."""
-        query = select(snapshots).where(snapshots.c.id.in_(ids))
+        query = select(snapshots).where(snapshots.c.id.in_(ids), self._seen(snapshots))
         with self._database.reading() as connection:
             found = _whole(connection, connection.execute(query).all())
         return {snapshot.id: snapshot for snapshot in found}
@@ -134,19 +118,23 @@ class Reader(Cases):
         """One snapshot, or None."""
         return self.snapshots_of([snapshot_id]).get(snapshot_id)
 
-    def events_after(self, seq: int, limit: int = 500) -> list[Recorded]:
+    def events_after(self, seq: int, limit: int = 500, *, topic: str = "") -> list[Recorded]:
         """Events recorded after a place in the journal. Another process may still commit events
         with lower places for a moment: read again a little from before the last one."""
         query = select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
-        return self._recorded(query)
+        return self._recorded(query.where(events.c.topic == topic) if topic else query)
 
-    def latest_events(self, limit: int, *, topic: str = "", subject: str = "") -> list[Recorded]:
-        """The newest events first."""
+    def latest_events(
+        self, limit: int, *, topic: str = "", subject: str = "", before: int = 0
+    ) -> list[Recorded]:
+        """The newest events first; ``before`` is a place in the journal."""
         query = select(events).order_by(events.c.seq.desc()).limit(limit)
         if topic:
             query = query.where(events.c.topic == topic)
         if subject:
             query = query.where(events.c.subject == subject)
+        if before:
+            query = query.where(events.c.seq < before)
         return self._recorded(query)
 
     def newest_seq(self) -> int:
@@ -157,9 +145,8 @@ class Reader(Cases):
 
     def counts(self) -> dict[str, dict[str, int]]:
         """How many snapshots there are by camera and state."""
-        query = select(snapshots.c.camera, snapshots.c.state, func.count()).group_by(
-            snapshots.c.camera, snapshots.c.state
-        )
+        columns = (snapshots.c.camera, snapshots.c.state)
+        query = select(*columns, func.count()).where(self._seen(snapshots)).group_by(*columns)
         found: dict[str, dict[str, int]] = {}
         with self._database.reading() as connection:
             for camera, state, count in connection.execute(query):
@@ -168,46 +155,55 @@ class Reader(Cases):
 
     def label_names(self) -> list[str]:
         """Every label ever seen, in alphabetical order."""
+        query = select(labels.c.label).distinct().order_by(labels.c.label)
+        if self._view != EVERYTHING:
+            # For each label one look-up, which ends at its first snapshot that is seen.
+            each, of_it = query.subquery(), labels.c.snapshot_id == snapshots.c.id
+            one = select(snapshots.c.id).join(labels, of_it)
+            one = one.where(labels.c.label == each.c.label, self._seen(snapshots))
+            query = select(each.c.label).where(one.exists()).order_by(each.c.label)
         with self._database.reading() as connection:
-            query = select(labels.c.label).distinct().order_by(labels.c.label)
             return list(connection.execute(query).scalars())
 
-    def service_status(self) -> list[ServiceStatus]:
-        """What the processes last said of their services."""
-        query = select(service_status).order_by(service_status.c.service, service_status.c.instance)
-        with self._database.reading() as connection:
-            return [ServiceStatus(**row._mapping) for row in connection.execute(query)]
 
-    def lag(self) -> Lag:
-        """What waits and for how long: the journal's part of the health of the whole."""
-        now = self._now()
-        unpublished = select(func.count(), func.min(events.c.recorded_at)).where(
-            events.c.published_at.is_(None)
-        )
-        week_ago = now - timedelta(days=7)
-        unfinished = select(func.count(), func.min(snapshots.c.received_at)).where(
-            snapshots.c.state.in_(("taken", "analyzed")),
-            snapshots.c.received_at > week_ago,
-            snapshots.c.id.not_in(_dead_snapshots()),
-        )
-        dead = select(func.count()).where(UNFINISHED, work.c.status == "dead")
-        with self._database.reading() as connection:
-            waiting, oldest_waiting = connection.execute(unpublished).one()
-            open_count, oldest_open = connection.execute(unfinished).one()
-            dead_count = connection.execute(dead).scalar_one()
-        return Lag(
-            waiting, _age(oldest_waiting, now), open_count, _age(oldest_open, now), dead_count
-        )
+def _came(query: Select[Any], label: str, label_count: int, before: str) -> Select[Any]:
+    """In the order of the index that finds the label, so that reading can stop at the limit."""
+    place = snapshots.c.id
+    if label:
+        place = labels.c.snapshot_id
+        query = query.join(labels, place == snapshots.c.id).where(labels.c.label == label)
+        query = query.where(labels.c.count >= label_count)
+    if before:
+        query = query.where(place < before)
+    return query.order_by(place.desc())
 
 
-def _dead_snapshots() -> Any:
-    """The ids of snapshots of which some work is dead."""
-    of_dead_work = (events.c.id == work.c.event_id) & UNFINISHED & (work.c.status == "dead")
-    return (
-        select(events.c.snapshot_id)
-        .join(work, of_dead_work)
-        .where(events.c.snapshot_id.is_not(None))
-    )
+def _captured(
+    query: Select[Any],
+    label: str,
+    label_count: int,
+    before: str,
+    since: datetime | None,
+    until: datetime | None,
+) -> Select[Any]:
+    """In the order of the index by time, of which only the window is read."""
+    when = snapshots.c.captured_at
+    if since:
+        query = query.where(when >= since)
+    if until:
+        query = query.where(when < until)
+    if label:
+        seen = select(labels.c.label).where(
+            labels.c.label == label,
+            labels.c.snapshot_id == snapshots.c.id,
+            labels.c.count >= label_count,
+        )
+        query = query.where(seen.exists())
+    if before:
+        last = snapshots.alias()
+        ended = select(last.c.captured_at).where(last.c.id == before).scalar_subquery()
+        query = query.where(tuple_(when, snapshots.c.id) < tuple_(ended, before))
+    return query.order_by(when.desc(), snapshots.c.id.desc())
 
 
 def _dead_services(connection: Any, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -243,7 +239,3 @@ def _whole(connection: Connection, rows: Sequence[Row[Any]]) -> list[Snapshot]:
         )
         for row in rows
     ]
-
-
-def _age(oldest: datetime | None, now: datetime) -> float:
-    return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0

@@ -15,14 +15,24 @@ async function ask(path, options = {}) {
     throw new Trouble({ detail: "The server can't be reached." });
   }
   const body = await response.json().catch(() => ({}));
+  if (response.status === 401 && body.type !== "urn:snapbus:problem:login-refused") onLogin();
   if (!response.ok) throw new Trouble({ status: response.status, ...body });
   return body;
 }
 
+// What is done when a login is needed: the page says.
+let onLogin = () => {};
+export const whenLoginIsNeeded = (action) => { onLogin = action; };
+
+const send = (method) => (path, body = {}) =>
+  ask(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
 export const get = (path) => ask(path);
 
-export const post = (path, body = {}) =>
-  ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+export const post = send("POST");
+export const put = send("PUT");
+export const patch = send("PATCH");
+export const remove = (path) => ask(path, { method: "DELETE" });
 
 export const urlsOf = (id) => ({
   page: `/snapshots/${id}`,

@@ -31,10 +31,12 @@ export class Cameras {
     const view = last && last.state !== "quarantined"
       ? h("img", { src: last.urls.thumbnail, alt: "", loading: "lazy", onerror: (error) => error.target.replaceWith(placeholder("")) })
       : h("div", { class: "placeholder" }, icon("camera"));
+    const test = camera.last_test;
+    const tested = test && (!last || new Date(test.time) > new Date(last.received_at));
     const note = camera.failing
       ? h("span", { class: "bad", title: camera.last_failure.reason }, "failed ", since(camera.last_failure.time))
-      : last ? since(last.received_at)
-        : camera.last_test ? h("span", {}, "test came ", since(camera.last_test.time)) : h("span", {}, "no picture yet");
+      : tested ? h("span", { class: "tested" }, "connection test received ", since(test.time))
+        : last ? h("span", { title: camera.seen }, since(last.received_at)) : h("span", {}, "no picture yet");
     return h("article", { class: "camera", data: { camera: camera.name, failing: camera.failing } },
       h("button", { class: "view", type: "button", "aria-label": `Show only ${camera.place}`, onclick: () => this.onPick(camera.name) }, view),
       h("div", { class: "about" },
@@ -92,7 +94,7 @@ export class Cameras {
       camera.last_failure = { time: event.time, reason: event.data.reason };
     } else if (event.type === "camera.tested") {
       camera.last_test = { time: event.time };
-      toast(`${camera.place}: the camera's connection test came through`, "good");
+      toast(`${camera.place}: connection test received`, "good");
     } else return;
     const busy = this.tiles.get(camera.name).querySelector(".busy");
     const tile = this.tile(camera);

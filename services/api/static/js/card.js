@@ -77,8 +77,10 @@ export function findings(snapshot, found = verdict(snapshot)) {
   }
   const entries = seen(snapshot);
   const chips = entries.slice(0, MOST_CHIPS).map(({ label, count, confidence }) =>
-    h("span", { class: `finding ${kindOf(label)}` },
-      count > 1 ? `${count} × ` : "", label, h("b", {}, percent(confidence))));
+    h("span", {
+      class: `finding ${kindOf(label)}`, data: label === "person" && snapshot.human_seen ? { human: "seen" } : {},
+      title: label === "person" && snapshot.human_seen ? "Human seen" : null,
+    }, count > 1 ? `${count} × ` : "", label, h("b", {}, percent(confidence))));
   if (entries.length > MOST_CHIPS) chips.push(h("span", { class: "finding more" }, `+${entries.length - MOST_CHIPS}`));
   return chips;
 }

@@ -52,7 +52,7 @@ function operation(method, path, about) {
   const params = parameters(about.parameters);
   const canTry = method === "get" && !path.includes("{") && path !== "/v1/events";
   const host = `${location.protocol}//${location.host}`;
-  const line = method === "get" ? `curl ${host}${path}` : `curl -X ${method.toUpperCase()} -H 'Content-Type: application/json' -d '{}' ${host}${path}`;
+  const line = method === "get" ? `curl -H 'Authorization: Bearer snapbus_…' ${host}${path}` : `curl -X ${method.toUpperCase()} -H 'Authorization: Bearer snapbus_…' -H 'Content-Type: application/json' -d '{}' ${host}${path}`;
   return h("details", {},
     h("summary", {}, h("b", { class: `method ${method}` }, method.toUpperCase()), h("code", {}, path), h("span", {}, about.description?.split(/(?<=\.)\s/)[0] ?? about.summary)),
     h("div", { class: "body" },

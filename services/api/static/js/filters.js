@@ -5,9 +5,10 @@ import { h, icon } from "./dom.js";
 import { placeOf } from "./model.js";
 import { STATE_NAMES } from "./words.js";
 
-export const KEYS = ["camera", "label", "state"];
-const NAMES = { camera: "Camera", label: "Seen", state: "State" };
-const ANY = { camera: "Any camera", label: "Anything seen", state: "Any state" };
+export const KEYS = ["camera", "persons", "label", "label_count", "state"];
+const NAMES = { camera: "Camera", persons: "People", label: "Seen", label_count: "How many", state: "State" };
+const ANY = { camera: "Any camera", persons: "People or not", label: "Anything seen", label_count: "One or more", state: "Any state" };
+const PEOPLE = { 0: "Nobody", 1: "Human seen" };
 
 export function fromAddress() {
   const query = new URLSearchParams(location.search);
@@ -18,14 +19,21 @@ export function toQuery(filters) {
   return new URLSearchParams(Object.entries(filters).filter(([, value]) => value)).toString();
 }
 
-const spoken = (key, value) =>
-  key === "camera" ? placeOf(value) : key === "state" ? STATE_NAMES[value] ?? value : value;
+function spoken(key, value) {
+  if (key === "camera") return placeOf(value);
+  if (key === "state") return STATE_NAMES[value] ?? value;
+  if (key === "persons") return PEOPLE[value] ?? `${value} people or more`;
+  return key === "label_count" ? `${value} or more` : value;
+}
 
 export class FilterBar {
   constructor(filters, cameras, onChange) {
     this.filters = filters;
     this.onChange = onChange;
-    this.options = { camera: cameras.map((camera) => camera.name), label: [], state: Object.keys(STATE_NAMES) };
+    this.options = {
+      camera: cameras.map((camera) => camera.name), persons: ["1", "2", "3", "5", "0"], label: [],
+      label_count: ["2", "3", "5", "10"], state: Object.keys(STATE_NAMES),
+    };
     this.node = h("div", { class: "filters", role: "group", "aria-label": "Filter" });
     this.draw();
     this.readLabels();
@@ -51,7 +59,8 @@ export class FilterBar {
         onclick: () => this.set(key, ""),
       }, h("small", {}, NAMES[key]), text, icon("close"));
     });
-    const choices = KEYS.filter((key) => !this.filters[key]).map((key) =>
+    const open = KEYS.filter((key) => !this.filters[key] && (key !== "label_count" || this.filters.label));
+    const choices = open.map((key) =>
       h("label", { class: "chip pick" },
         h("span", { class: "unseen" }, `Filter by ${NAMES[key]}`),
         h("select", { data: { key }, onchange: (change) => this.set(key, change.target.value) },
@@ -66,6 +75,7 @@ export class FilterBar {
 
   set(key, value) {
     this.filters = { ...this.filters, [key]: value };
+    if (!this.filters.label) this.filters.label_count = "";
     this.draw();
     this.onChange(this.filters);
   }

@@ -121,7 +121,7 @@ export class Gallery {
     }
     if (event.type === "snapshot.taken") this.add(fromTaken(event));
     // With a filter, a snapshot may come to fit only by what was found in it.
-    else if (this.filters.label || this.filters.state) await this.addLater(event.snapshotid);
+    else if (this.filters.label || this.filters.persons || this.filters.state) await this.addLater(event.snapshotid);
   }
 
   async addLater(id) {

@@ -1,8 +1,10 @@
-// Starts the page: which view an address means, the one stream of events, the state in the corner.
+// The page of who is logged in: which view an address means, the one stream of events, the state in
+// the corner.
 
+import { Access } from "./access.js";
 import { get } from "./api.js";
 import { Cameras } from "./cameras.js";
-import { byId, h, icon } from "./dom.js";
+import { byId, h } from "./dom.js";
 import { Gallery } from "./gallery.js";
 import { Live } from "./live.js";
 import { namePlaces } from "./model.js";
@@ -20,7 +22,7 @@ const viewer = new Viewer(
   (snapshot) => {
     if (snapshot) history.replaceState({ inside: true }, "", snapshot.urls.page);
     else if (history.state?.inside) history.back();
-    else go(page.name === "system" ? "/system" : page.gallery, true);
+    else go(page.name === "gallery" ? page.gallery : `/${page.name}`, true);
   });
 
 function openSnapshot(snapshot) {
@@ -40,9 +42,10 @@ function show(name) {
   if (page.name === name) return;
   page.view?.close();
   page.name = name;
-  if (name === "system") {
+  const plain = { system: System, access: Access }[name];
+  if (plain) {
     page.strip = null;
-    page.view = new System();
+    page.view = new plain();
     content.replaceChildren(page.view.node);
   } else {
     page.strip = new Cameras(page.cameras, (camera) => page.view.bar.set("camera", camera));
@@ -64,8 +67,9 @@ function route() {
     return;
   }
   viewer.close();
-  show(first === "system" ? "system" : "gallery");
-  document.title = first === "system" ? "System · Snapbus" : "Snapbus";
+  const name = { system: "system", access: "access" }[first] ?? "gallery";
+  show(name);
+  document.title = name === "gallery" ? "Snapbus" : `${name[0].toUpperCase()}${name.slice(1)} · Snapbus`;
 }
 
 function go(address, replace = false) {
@@ -120,28 +124,14 @@ function take(event) {
   viewer.take(event);
 }
 
-function theme() {
-  const root = document.documentElement;
-  const system = matchMedia("(prefers-color-scheme: light)");
-  const isLight = () => (root.dataset.theme ?? (system.matches ? "light" : "dark")) === "light";
-  const button = byId("theme");
-  const draw = () => button.replaceChildren(icon(isLight() ? "dark" : "light"));
-  button.addEventListener("click", () => {
-    root.dataset.theme = isLight() ? "dark" : "light";
-    localStorage.setItem("theme", root.dataset.theme);
-    draw();
-  });
-  system.addEventListener("change", draw);
-  draw();
+export async function start() {
+  await readCameras();
+  route();
+  new Live(take, link);
+  readHealth();
+  setInterval(readHealth, HEALTH_MS);
+  setInterval(readCameras, CAMERAS_MS);
+  setInterval(() => {
+    for (const node of document.querySelectorAll("[data-ago]")) node.textContent = ago(node.dataset.ago);
+  }, 5000);
 }
-
-theme();
-await readCameras();
-route();
-new Live(take, link);
-readHealth();
-setInterval(readHealth, HEALTH_MS);
-setInterval(readCameras, CAMERAS_MS);
-setInterval(() => {
-  for (const node of document.querySelectorAll("[data-ago]")) node.textContent = ago(node.dataset.ago);
-}, 5000);

@@ -9,10 +9,11 @@ export const namePlaces = (cameras) => cameras.forEach((camera) => places.set(ca
 export const placeOf = (camera) => places.get(camera) ?? camera;
 
 export function fromTaken(event) {
-  const { camera, door, name = "", captured_at, captured_by, received_at, size, media_type, sha256 } = event.data;
+  const { camera, door, name = "", captured_at, captured_by, received_at, skew_s = null, trigger = "", size, media_type, sha256 } = event.data;
   return {
-    id: event.snapshotid, camera, place: placeOf(camera), door, name, captured_at, captured_by, received_at, size,
-    media_type, sha256, state: "taken", dead: [], analysis: null, analyses: [], detections: [], archive: null, filings: [],
+    id: event.snapshotid, camera, place: placeOf(camera), door, name, captured_at, captured_by, received_at, skew_s, trigger, size,
+    media_type, sha256, state: "taken", dead: [], analysis: null, analyses: [], detections: [],
+    label_counts: {}, person_count: null, human_seen: null, archive: null, filings: [],
     urls: urlsOf(event.snapshotid),
   };
 }
@@ -35,6 +36,14 @@ function filed(snapshot, data, state) {
   return { ...snapshot, archive: filings[0], filings, dead, state: forward(snapshot, state) };
 }
 
+// The most that one analyser counted.
+function counted(snapshot, { label_counts: found = {}, person_count: people = null }) {
+  const label_counts = { ...snapshot.label_counts };
+  for (const [label, count] of Object.entries(found)) label_counts[label] = Math.max(count, label_counts[label] ?? 0);
+  const person_count = people === null ? snapshot.person_count : Math.max(people, snapshot.person_count ?? 0);
+  return { label_counts, person_count, human_seen: person_count === null ? null : person_count > 0 };
+}
+
 // The snapshot after an event, or the same one when the event says nothing of it.
 export function after(snapshot, event) {
   const data = event.data;
@@ -44,7 +53,10 @@ export function after(snapshot, event) {
       const analyses = [...others(snapshot.analyses, "analyzer", analyzer), { ...data, analyzer }].sort(detectorFirst);
       const detections = [...others(snapshot.detections, "analyzer", analyzer), ...found.map((each) => ({ ...each, analyzer }))]
         .sort((a, b) => b.confidence - a.confidence);
-      return { ...snapshot, analysis: analyses[0], analyses, detections, dead: [], state: forward(snapshot, "analyzed") };
+      return {
+        ...snapshot, analysis: analyses[0], analyses, detections, ...counted(snapshot, data), dead: [],
+        state: forward(snapshot, "analyzed"),
+      };
     }
     case "snapshot.archived":
     case "snapshot.skipped":
@@ -56,9 +68,11 @@ export function after(snapshot, event) {
   }
 }
 
-export function fits(snapshot, { camera, label, state }) {
+export function fits(snapshot, { camera, persons, label, label_count: least, state }) {
   if (camera && snapshot.camera !== camera) return false;
-  if (label && !snapshot.detections.some((each) => each.label === label)) return false;
+  if (persons === "0" && snapshot.person_count !== 0) return false;
+  if (persons && (snapshot.person_count ?? -1) < Number(persons)) return false;
+  if (label && (snapshot.label_counts[label] ?? 0) < Number(least || 1)) return false;
   if (state === "dead") return snapshot.dead.length > 0;
   return !state || snapshot.state === state;
 }

@@ -1,15 +1,17 @@
 // The story of a snapshot: every event in words, when it was, and how long after the picture.
 
 import { h } from "./dom.js";
-import { doorWords, percent, plural, preciseTime, seen, size, span } from "./words.js";
+import { doorWords, percent, plural, preciseTime, seen, size, span, triggerWords } from "./words.js";
 
 // What needs more words than the title that its event declares.
 const TELL = {
-  "snapshot.requested": ({ reason }) => ["Asked for", { manual: "by hand", interval: "by the clock", event: "by an event" }[reason] ?? reason],
-  "snapshot.taken": ({ door, size: bytes }) => [doorWords(door).taken, `${size(bytes)}, stored and catalogued`],
+  "snapshot.requested": ({ reason }) => ["Asked for", { manual: "by hand", interval: "by the clock", event: "by an event", unsound: "again, as the first was damaged" }[reason] ?? reason],
+  "snapshot.taken": ({ door, size: bytes, trigger }) =>
+    [doorWords(door).taken, `${size(bytes)}, ${trigger ? `because of ${triggerWords(trigger)}, ` : ""}stored and catalogued`],
   "snapshot.analyzed": (data) => data.analyzed
     ? [by(data, "Analysed"), `${data.detections?.length ? seen(data).map(({ label, count, confidence }) => `${count > 1 ? `${count} × ` : ""}${label} ${percent(confidence)}`).join(", ") : "nothing found"} · ${data.model}`]
     : [by(data, "Not analysed"), data.reason],
+  "snapshot.notified": ({ told, reason, routing_key: key }) => [told ? "House told" : "House not told", told ? key : reason],
   "snapshot.rejected": ({ reason }) => ["Put in quarantine", reason],
   "snapshot.archived": ({ archive, path }) => [`Filed in the ${archive}`, path],
   "snapshot.skipped": ({ archive = "folder", policy }) => [archive === "folder" ? "Not filed" : `Not filed in ${archive}`, policy === "off" ? "the archive is switched off" : `the archive keeps only ${policy}`],
@@ -39,5 +41,5 @@ function entry(event) {
     steps.length ? h("p", { class: "steps" }, steps.map(([name, ms]) => h("span", {}, `${name} ${span(ms / 1000)}`))) : null,
     h("details", {},
       h("summary", {}, h("time", { datetime: event.time }, preciseTime(event.time)), ` · ${event.topic} · ${event.published_at ? "published" : "not published yet"}`),
-      h("pre", {}, JSON.stringify({ id: event.id, source: event.source, time: event.time, recorded_at: event.recorded_at, published_at: event.published_at, cause: event.cause, data: event.data }, null, 2))));
+      h("pre", {}, JSON.stringify({ id: event.id, source: event.source, time: event.time, recorded_at: event.recorded_at, published_at: event.published_at, cause: event.cause, traceparent: event.traceparent, data: event.data }, null, 2))));
 }

@@ -89,5 +89,9 @@ function parts({ parts: list }) {
       h("div", { class: "line" }, h("i", { class: "dot" }), h("strong", {}, part.service),
         h("span", { class: "updown" }, part.up ? (part.ok ? "up" : "up, not well") : "down")),
       h("p", {}, part.summary || "—"),
+      part.about?.offer ? h("div", { class: "offer" },
+        h("p", {}, "On the machine where Snapbus runs, this gets YOLOv8n, checks it, and prepares it (its licence is AGPL-3.0); the detector takes it by itself:"),
+        h("button", { class: "button", type: "button", onclick: () => navigator.clipboard?.writeText(part.about.offer).then(() => toast("Copied.", "good")) }, icon("copy"), h("code", {}, part.about.offer))) : null,
+      part.about?.certificate_sha256 ? h("small", {}, "certificate SHA-256 ", h("code", {}, part.about.certificate_sha256)) : null,
       h("small", {}, part.up ? ["started ", since(part.since)] : part.seen_at ? ["last seen ", since(part.seen_at)] : "it should run, by the configuration", part.instance ? ` · ${part.instance}` : "")))));
 }

@@ -4,9 +4,10 @@ import { get, post } from "./api.js";
 import { captionedBoxes } from "./boxes.js";
 import { placeholder } from "./card.js";
 import { byId, h, icon, toast } from "./dom.js";
+import { me } from "./me.js";
 import { after } from "./model.js";
 import { storyOf } from "./story.js";
-import { describe, doorWords, exactTime, kindOf, percent, size, stateOf, verdict } from "./words.js";
+import { describe, doorWords, exactTime, inNumbers, kindOf, percent, size, skewWords, stateOf, timeWords, triggerWords, verdict } from "./words.js";
 
 export class Viewer {
   // neighbour(id, step) gives the next snapshot; onMove(snapshot | null) keeps the address.
@@ -160,7 +161,7 @@ export class Viewer {
     if (found.key !== "seen") {
       return h("p", { class: `verdict ${found.key}` }, found.key === "blind" ? icon("warning") : null, found.text);
     }
-    return h("ul", { class: "detections" }, snapshot.detections.map(({ label, confidence }, index) => {
+    return [h("p", { class: "counts" }, inNumbers(snapshot)), h("ul", { class: "detections" }, snapshot.detections.map(({ label, confidence }, index) => {
       const meter = h("meter", { min: 0, max: 1, value: confidence, "aria-hidden": "true" });
       const row = h("li", { class: kindOf(label), tabindex: 0 }, h("i", { class: "swatch" }), h("span", {}, label), meter, h("b", {}, percent(confidence)));
       row.addEventListener("pointerenter", () => this.point(index, true));
@@ -168,7 +169,7 @@ export class Viewer {
       row.addEventListener("focus", () => this.point(index, true));
       row.addEventListener("blur", () => this.point(index, false));
       return row;
-    }));
+    }))];
   }
 
   held(snapshot) {
@@ -178,7 +179,7 @@ export class Viewer {
     return h("section", { class: "trouble" }, h("h3", {}, dead ? "Given up" : "Held up"),
       work.map((each) => h("p", {}, h("strong", {}, each.service), `: ${each.error || "was interrupted"}`,
         h("small", {}, each.status === "dead" ? ` after ${each.attempts} attempts` : each.next_attempt_at ? `; again ${exactTime(each.next_attempt_at)}` : ""))),
-      dead ? h("button", { class: "button", type: "button", onclick: () => this.replay(snapshot) }, icon("again"), "Try again") : null);
+      dead && me.rights.includes("operate") ? h("button", { class: "button", type: "button", onclick: () => this.replay(snapshot) }, icon("again"), "Try again") : null);
   }
 
   async replay(snapshot) {
@@ -200,7 +201,9 @@ function facts(snapshot) {
     ["Came by", doorWords(snapshot.door).name],
     ["Sent as", snapshot.name],
     ["Size", `${size(snapshot.size)}${analysis?.width ? `, ${analysis.width} × ${analysis.height}` : ""}`],
-    ["Time from", { name: "the file's name", arrival: "arrival" }[snapshot.captured_by] ?? snapshot.captured_by],
+    ["Taken because of", triggerWords(snapshot.trigger)],
+    ["Time from", timeWords(snapshot.captured_by)],
+    ["Camera's clock", skewWords(snapshot.skew_s)],
     ...snapshot.analyses.filter(({ engine }) => engine).map(({ analyzer, model, engine }) =>
       [analyzer === "detector" ? "Detector" : analyzer, `${model} (${engine})`]),
     ["SHA-256", snapshot.sha256],

@@ -70,6 +70,12 @@ export function seen(snapshot) {
   return [...found.values()].sort((a, b) => weight(b) - weight(a));
 }
 
+// "Human seen: 2 people. 2 × person, 1 × car"
+export function inNumbers({ person_count: people, human_seen: human, label_counts: counts }) {
+  const sure = human === null ? "" : human ? `Human seen: ${plural(people, "person", "people")}. ` : "No human seen for sure. ";
+  return sure + Object.entries(counts).map(([label, count]) => `${count} × ${label}`).join(", ");
+}
+
 const STATES = {
   taken: ["Taken", "Stored; waiting for the detector"],
   analyzed: ["Analysed", "Waiting for the archive"],
@@ -100,12 +106,25 @@ export function verdict(snapshot) {
 
 const DOORS = {
   ftp: { name: "FTP push", taken: "Pushed by FTP" },
+  mail: { name: "mail", taken: "Sent by mail" },
+  http: { name: "HTTP", taken: "Sent by HTTP" },
   folder: { name: "folder", taken: "Taken from its folder" },
   fetch: { name: "fetch", taken: "Fetched from the camera" },
 };
 
 // A door that is not known here shows its own name.
 export const doorWords = (door) => DOORS[door] ?? { name: door, taken: `Taken by ${door}` };
+
+// Why a camera took a picture, as "line crossing".
+export const triggerWords = (trigger) => (trigger ?? "").replaceAll("_", " ");
+
+const TIMES = { name: "the file's name", exif: "the picture's header", sender: "its sender", arrival: "arrival" };
+
+export const timeWords = (by) => TIMES[by] ?? by;
+
+// "1 h behind the arrival"
+export const skewWords = (seconds) =>
+  (seconds == null ? "" : `${span(Math.abs(seconds))} ${seconds > 0 ? "ahead of" : "behind"} the arrival`);
 
 // "2 × person 91 %, car 80 %, Front door, 12:03"
 export function describe(snapshot) {

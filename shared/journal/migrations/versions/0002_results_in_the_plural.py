@@ -1,4 +1,4 @@
-"""Analyses and filings in tables of their own, organisations, and work that waits for a place."""
+"""Analyses and filings in tables of their own, organisations, and work that waits for a peer."""
 
 from collections.abc import Mapping
 from typing import Any
