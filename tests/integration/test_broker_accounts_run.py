@@ -132,9 +132,9 @@ def test_what_a_service_committed_is_believed_of_it_alone(
         properties = pika.BasicProperties(user_id=user)
         root.basic_publish("snapbus", each.routing_key, encode(each), properties)
 
-    # The second reaches the queues of both archives.
-    letters = [eventually(lambda: root.basic_get("snapbus.dead", auto_ack=True)[2]) for _ in "123"]
-    assert sorted(letters) == sorted(encode(each) for each in (*forged, forged[1]))
+    # The second reaches the queues of both archives and of the watched folders.
+    letters = [eventually(lambda: root.basic_get("snapbus.dead", auto_ack=True)[2]) for _ in "1234"]
+    assert sorted(letters) == sorted(encode(each) for each in (forged[0], *[forged[1]] * 3))
     told = f"the account {user or '?'} may not say"
     assert f"{told} snapshot.taken.porch {story[0].id}" in system.log("detector")
     assert f"{told} snapshot.analyzed.porch {story[1].id}" in system.log("drive")
