@@ -45,7 +45,8 @@ class Naive:
             channel.connection.close()
 
     def _start(self, role: str, python: Path, env: Mapping[str, str], *words: str) -> None:
-        command = [str(python), "-W", "ignore", str(naive.__file__), role, self._url, *words]
+        # -P: beside naive.py lie modules with names of the standard library.
+        command = [str(python), "-P", "-W", "ignore", str(naive.__file__), role, self._url, *words]
         with self._output(role).open("wb") as output:
             self._processes[role] = subprocess.Popen(command, env=env, stdout=output, stderr=output)
 
