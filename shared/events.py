@@ -26,6 +26,8 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """A hash in hexadecimal; strict, because it becomes a path in the store."""
 Name = Annotated[str, Field(max_length=64)]
 """The name of an analyser, an archive or a policy; as long as its column in the journal."""
+ORIGINAL = "original"
+"""The kind of a copy that has the very bytes that were taken."""
 Door = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,15}$")]
 """The way by which a picture came in; any name: docs/decisions/doors-are-names.md."""
 Trigger = Literal[
@@ -149,19 +151,24 @@ class SnapshotAnalyzed(EventData):
 
 
 class SnapshotArchived(EventData):
-    """An archive holds the picture and has confirmed its checksum."""
+    """An archive holds a copy of the picture and has confirmed its checksum."""
 
     topic: ClassVar[str] = "snapshot.archived"
     title: ClassVar[str] = "Filed"
     camera: str
     archive: Name
-    path: str
-    sha256: Sha256
+    kind: Name = Field(
+        ORIGINAL, description="`original`, or how the copy differs: `annotated`, `encrypted` …"
+    )
+    path: str = Field(description="`YYYY/MM/DD/…` below the archive's own folder")
+    link: str | None = Field(None, description="opens it in a browser")
+    key: str | None = Field(None, description="what the archive calls it, if not by its path")
+    sha256: Sha256 = Field(description="of the bytes sent, as is the size")
     size: int
 
     @property
     def discriminator(self) -> str:
-        return self.archive
+        return self.archive if self.kind == ORIGINAL else f"{self.archive} {self.kind}"
 
 
 class SnapshotSkipped(EventData):

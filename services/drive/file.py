@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
-from services.drive.archives.archive import Archive, Filing
+from services.drive.archives.archive import Archive, Filed, Filing
 from shared.errors import HandlerError, Reject, Unreachable
 from shared.events import Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped
 from shared.journal import Journal
@@ -66,20 +66,23 @@ class FileSnapshots:
             size=snapshot.size,
             source=self._store.path(snapshot.sha256),
         )
-        path = self._file(filing)
+        filed = self._file(filing)
         archived = SnapshotArchived(
             camera=snapshot.camera,
             archive=self._archive.name,
-            path=path,
-            sha256=snapshot.sha256,
-            size=snapshot.size,
+            kind=filing.kind,
+            path=filed.path,
+            link=filed.link or None,
+            key=filed.key or None,
+            sha256=filing.sha256,
+            size=filing.size,
         )
         return [archived.event(subject=event.subject, cause=event, key=snapshot.id)]
 
-    def _file(self, filing: Filing) -> str:
+    def _file(self, filing: Filing) -> Filed:
         try:
             self._prepare()
-            path = self._archive.file(filing)
+            filed = self._archive.file(filing)
         except OSError as error:
             self.trouble = f"the archive can't be prepared: {error.strerror or error}"
             raise Unreachable(f"archive {self._archive.name}", self.trouble) from error
@@ -87,7 +90,7 @@ class FileSnapshots:
             self.trouble = f"can't file: {error}"
             raise
         self.trouble = ""
-        return path
+        return filed
 
     def wants(self, analyzed: SnapshotAnalyzed) -> bool:
         """Whether the policy files this picture; one that was not analysed, or does not say whether

@@ -18,10 +18,10 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy import Connection
 
-from services.drive.archives.archive import Filing
+from services.drive.archives.archive import Filed, Filing
 from services.drive.archives.folder import FolderArchive
 from services.scheduler.reconciler import Reconciler
-from shared.errors import StoreError
+from shared.errors import Retry, StoreError
 from shared.events import Event
 from shared.ingest.spool import Spool
 from shared.journal import Attempt, Journal, catalogue, mapping
@@ -89,10 +89,12 @@ def outputs_after_the_mark(patches: Patches) -> None:
 
 
 def archived_although_it_failed(patches: Patches) -> None:
-    def file(self: FolderArchive, filing: Filing) -> str:
-        with suppress(OSError):
-            return self._file(filing)
-        return filing.title
+    real = FolderArchive.file
+
+    def file(self: FolderArchive, filing: Filing) -> Filed:
+        with suppress(Retry):
+            return real(self, filing)
+        return Filed(filing.path)
 
     patches.setattr(FolderArchive, "file", file)
 

@@ -16,7 +16,7 @@ from services.detector.analyst import Analyst
 from services.drive import archives
 from services.drive.app import build
 from services.drive.archives import folder
-from services.drive.archives.archive import Filing
+from services.drive.archives.archive import Filed, Filing
 from services.drive.archives.folder import MARKER, FolderArchive
 from services.drive.file import FileSnapshots
 from shared.errors import ConfigError, Reject, Retry, SnapshotMissing
@@ -33,20 +33,19 @@ def built(context: Context) -> Service:
     return service
 
 
-class Archive:
+class Archive(FolderArchive):
     """Remembers what it was given."""
 
-    name = place = "memory"
-
     def __init__(self) -> None:
+        super().__init__(Path("nowhere"), "memory")
         self.filed: list[Filing] = []
 
     def prepare(self, *, first: bool) -> None:
         """Nothing is needed."""
 
-    def file(self, filing: Filing) -> str:
+    def file(self, filing: Filing) -> Filed:
         self.filed.append(filing)
-        return "2026/03/a.jpg"
+        return Filed("2026/03/a.jpg", link="https://archive/a")
 
     def about(self) -> Mapping[str, Any]:
         return {"ok": True}
@@ -68,6 +67,7 @@ def test_what_is_filed_is_told_with_place_and_checksum(here: Core, seen: Event):
     (event,) = filer(here, archive)(seen)
     assert event.topic == "snapshot.archived"
     assert (event.data["archive"], event.data["path"]) == ("memory", "2026/03/a.jpg")
+    assert (event.data["kind"], event.data["link"]) == ("original", "https://archive/a")
     (filing,) = archive.filed
     assert filing.source.read_bytes() == picture()
     assert event.data["sha256"] == filing.sha256

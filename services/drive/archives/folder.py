@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from services.drive.archives.archive import Archive, Filing
-from shared.errors import Retry, Unreachable
+from services.drive.archives.archive import MANIFEST, Archive, Entry, Filed, Filing, NotThere
+from shared.errors import Reject, Retry, Unreachable
 from shared.failpoint import reach
 from shared.settings.archive import DriveSection
 from shared.store.disk import sync_folder
@@ -59,51 +61,109 @@ class FolderArchive:
             (self._root / MARKER).touch()
         sync_folder(self._root)
 
-    def file(self, filing: Filing) -> str:
+    def file(self, filing: Filing) -> Filed:
         """Copy beside, sync, read back, compare, and only then take the final name."""
+        with self._translated():
+            target = self._path(filing.path)
+            if not (target.is_file() and _sha256(target) == filing.sha256):
+                with filing.source.open("rb") as source:
+                    self._put(target, source, filing.sha256)
+            # Also when it was there: who filed it may have died before the names were safe.
+            self._sync_names(target)
+            reach("drive.folder_synced")
+            return Filed(filing.path)
+
+    def days(self) -> Iterator[date]:
+        with self._translated():
+            found = [_day_of(each) for each in self._root.glob("[0-9]*/[0-9]*/[0-9]*")]
+        yield from sorted(each for each in found if each)
+
+    def day(self, day: date) -> Iterator[Entry]:
+        with self._translated():
+            top = self._folder(day)
+            for folder, _, names in os.walk(top, onerror=_raise) if top.is_dir() else ():
+                for name in names:
+                    path = Path(folder, name)
+                    if path != top / MANIFEST:
+                        relative = path.relative_to(self._root).as_posix()
+                        yield Entry(relative, path.lstat().st_size)
+
+    def read(self, entry: Entry) -> Iterator[bytes]:
+        with self._translated(), self._open(entry.path) as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+
+    def hold(self, entry: Entry, *, on: bool) -> None:
+        """A folder removes nothing by itself."""
+
+    def manifest(self, day: date) -> bytes:
+        with self._translated():
+            path = self._folder(day) / MANIFEST
+            return path.read_bytes() if path.is_file() else b""
+
+    def write_manifest(self, day: date, data: bytes) -> None:
+        with self._translated():
+            target = self._folder(day) / MANIFEST
+            self._put(target, io.BytesIO(data), hashlib.sha256(data).hexdigest())
+            self._sync_names(target)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Errors of the disk as those of archives, once the marker was seen."""
+        self._check_mounted()
         try:
-            return self._file(filing)
+            yield
         except OSError as error:
             text = f"archive folder {self._root}: {error.strerror or error}"
             if error.errno in _OF_THIS_FILE:
                 raise Retry(text) from error
             raise Unreachable(f"archive {self.name}", text) from error
 
-    def _file(self, filing: Filing) -> str:
-        self._check_mounted()
-        relative = Path(*filing.folders, filing.title)
-        target = self._root / relative
-        if not (target.is_file() and _sha256(target) == filing.sha256):
-            self._put(filing, target)
-        # Also when it was there: who filed it may have died before the names were safe.
-        for folder in (target.parent, *target.parent.parents[:3]):
-            sync_folder(folder)
-        reach("drive.folder_synced")
-        return str(relative)
+    def _folder(self, day: date) -> Path:
+        return self._root / f"{day:%Y}" / f"{day:%m}" / f"{day:%d}"
 
-    def _put(self, filing: Filing, target: Path) -> None:
+    def _path(self, relative: str) -> Path:
+        """A path of the archive; manifests and listings may have been written by anybody."""
+        parts = relative.split("/")
+        if not all(parts) or {".", ".."} & set(parts) or "\0" in relative:
+            raise Reject(f"{relative!r} is no path inside an archive")
+        return self._root.joinpath(*parts)
+
+    def _open(self, relative: str) -> BinaryIO:
+        path = self._path(relative)
+        if path.is_symlink() or not path.is_file():
+            raise NotThere(f"archive {self.name} does not hold {relative}")
+        return path.open("rb")
+
+    def _put(self, target: Path, source: BinaryIO, sha256: str) -> None:
         _make(target.parent)
         incoming = self._root / INCOMING
         incoming.mkdir(exist_ok=True)
         part = incoming / f"{uuid.uuid4().hex}.part"
         try:
-            self._copy(filing, part)
+            self._copy(source, part)
+            if _sha256(part) != sha256:
+                raise Retry(f"{target.name}: the copy differs from the picture; it was removed")
             reach("drive.checked")
             part.replace(target)
             reach("drive.renamed")
         finally:
             part.unlink(missing_ok=True)
 
-    def _copy(self, filing: Filing, part: Path) -> None:
-        with filing.source.open("rb") as source, part.open("wb") as copy:
+    def _copy(self, source: BinaryIO, part: Path) -> None:
+        with part.open("wb") as copy:
             shutil.copyfileobj(source, copy, CHUNK_BYTES)
             copy.flush()
             _show(part, READABLE)
             reach("drive.part_written")
             os.fsync(copy.fileno())
             reach("drive.part_synced")
-        if _sha256(part) != filing.sha256:
-            raise Retry(f"{filing.title}: the copy differs from the picture; it was removed")
+
+    def _sync_names(self, target: Path) -> None:
+        for folder in target.parents:
+            sync_folder(folder)
+            if folder == self._root:
+                return
 
     def _check_mounted(self) -> None:
         if not (self._root / MARKER).is_file():
@@ -130,6 +190,17 @@ def _make(folder: Path) -> None:
         _make(folder.parent)
         folder.mkdir(exist_ok=True)
         _show(folder, ENTERABLE)
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _day_of(folder: Path) -> date | None:
+    try:
+        return date.fromisoformat("-".join(folder.parts[-3:]))
+    except ValueError:
+        return None
 
 
 def _show(path: Path, mode: int) -> None:

@@ -159,7 +159,7 @@ class Audit:
 
     def archived_twice(self) -> list[str]:
         """Snapshots that the same archive said it holds more than once (I8, I9)."""
-        return self._more_than_one(SnapshotArchived.topic, "archive")
+        return self._more_than_one(SnapshotArchived.topic, "archive", "kind")
 
     def _missing_event(self, topic: str, which: Any) -> list[str]:
         of_it = and_(events.c.snapshot_id == snapshots.c.id, events.c.topic == topic)
