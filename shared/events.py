@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from shared.detections import Counts as Counts
 from shared.detections import Detection as Detection
@@ -21,30 +21,11 @@ from shared.event import Event as Event
 from shared.event import EventData as EventData
 from shared.event import event_id as event_id
 from shared.event import now as now
-
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-"""A hash in hexadecimal; strict, because it becomes a path in the store."""
-Name = Annotated[str, Field(max_length=64)]
-"""The name of an analyser, an archive or a policy; as long as its column in the journal."""
-ORIGINAL = "original"
-"""The kind of a copy that has the very bytes that were taken."""
-Door = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,15}$")]
-"""The way by which a picture came in; any name: docs/decisions/doors-are-names.md."""
-Trigger = Literal[
-    "", "motion", "timer", "line_crossing", "intrusion", "person", "face", "vehicle", "animal",
-    "package", "sound", "tamper", "doorbell", "alarm", "test", "manual",
-]  # fmt: skip
-"""Why a camera took a picture; empty: it did not say, or it is none of these."""
-Location = Annotated[str | None, Field(description="what people call the camera's spot")]
-DeviceType = Annotated[str | None, Field(description="what the house calls such devices")]
-DeviceKey = Annotated[str | None, Field(description="what the house calls this one")]
-TRIGGERS: frozenset[str] = frozenset(get_args(Trigger))
-
-
-def _known_trigger(value: object) -> object:
-    """Words of a newer version are taken as unknown: services are upgraded one by one."""
-    return value if value in TRIGGERS else ""
-
+from shared.event_fields import ORIGINAL as ORIGINAL
+from shared.event_fields import TRIGGERS as TRIGGERS
+from shared.event_fields import AnyTrigger, DeviceKey, DeviceType, Location, Name, Sha256
+from shared.event_fields import Door as Door
+from shared.event_fields import Trigger as Trigger
 
 class SnapshotRequested(EventData):
     """Somebody or something wants a picture of a camera now."""
@@ -95,7 +76,7 @@ class SnapshotTaken(EventData):
         description="how far the time written was from the arrival, ahead of it is positive; only"
         " from five minutes on: a wrong clock or zone, or a late delivery",
     )
-    trigger: Annotated[Trigger, BeforeValidator(_known_trigger)] = Field(
+    trigger: AnyTrigger = Field(
         "", description="why the camera took it; empty: it did not say"
     )
     received_at: datetime
