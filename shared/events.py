@@ -27,6 +27,7 @@ from shared.event_fields import AnyTrigger, DeviceKey, DeviceType, Location, Nam
 from shared.event_fields import Door as Door
 from shared.event_fields import Trigger as Trigger
 
+
 class SnapshotRequested(EventData):
     """Somebody or something wants a picture of a camera now."""
 
@@ -76,9 +77,7 @@ class SnapshotTaken(EventData):
         description="how far the time written was from the arrival, ahead of it is positive; only"
         " from five minutes on: a wrong clock or zone, or a late delivery",
     )
-    trigger: AnyTrigger = Field(
-        "", description="why the camera took it; empty: it did not say"
-    )
+    trigger: AnyTrigger = Field("", description="why the camera took it; empty: it did not say")
     received_at: datetime
     request_id: str | None = Field(None, description="the event that asked for it")
     metadata: dict[str, Any] = Field(
