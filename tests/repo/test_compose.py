@@ -229,6 +229,18 @@ def test_the_api_is_told_whether_the_profile_runs_legacy(
 
 
 @pytest.mark.promise("find D10")
+def test_an_env_whose_last_line_has_no_end_gets_its_profile_on_a_line_of_its_own(
+    tmp_path: Path,
+) -> None:
+    checkout = Checkout(tmp_path)
+    (tmp_path / ".env").write_text("RABBITMQ_EXCHANGE=house\nRUN_FTP_SERVER=true")
+    checkout.configure()
+
+    env = read_env((tmp_path / ".env").read_text())
+    assert (env["RUN_FTP_SERVER"], env["COMPOSE_PROFILES"]) == ("true", "legacy")
+
+
+@pytest.mark.promise("find D10")
 def test_configure_calls_nothing_understood_that_reaches_no_container(tmp_path: Path) -> None:
     checkout = Checkout(tmp_path)
     lost = {

@@ -124,6 +124,17 @@ def test_configure_and_datadir_prepare_what_containers_need(calls: Path) -> None
     )
 
 
+@pytest.mark.promise("find D10")
+def test_datadir_takes_its_own_variables_of_an_older_env_and_runs_none_of_it(calls: Path) -> None:
+    calls.touch()
+    lines = ("OUTPUT_1_LOCATION=Front Door", "FTP_PASS=a&b", "SNAPBUS_DATA='my data'", "PATH=/none")
+    (calls.parent / ".env").write_text("\n".join(lines))
+
+    assert run(calls, "datadir") == []
+
+    assert (calls.parent / "my data").is_dir() and (calls.parent / "models").is_dir()
+
+
 @pytest.mark.promise("feat K3")
 def test_python_and_lock_install_and_pin_by_hash(calls: Path) -> None:
     run(calls, "python", "--force")
