@@ -18,6 +18,7 @@ from shared.store import Store
 from tests.support import brand_table, promises, proofs
 from tests.support.brand_table import shows as shows
 from tests.support.making import Core, core, sqlite_journal
+from tests.support.moto import MotoServer
 from tests.support.postgres import PostgresServer
 from tests.support.rabbit import RabbitServer
 from tests.support.servers import ServerFailed, ServerMissing
@@ -121,6 +122,14 @@ def journal_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
     yield postgres.url(name)
     postgres.start()
     postgres.remove_database(name)
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[MotoServer]:
+    """A private S3 of moto; give each test buckets of its own."""
+    with contextlib.closing(MotoServer()) as server:
+        server.start()
+        yield server
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ class Deadline:
             try:
                 connection.settimeout(min(self.remaining_s, CONNECT_S))
                 # A duplicate, because TLS takes the original over; shutting one shuts both.
-                self._watch(connection.dup())
+                self.watch(connection.dup())
                 connection.connect(address)
                 connection.settimeout(self.remaining_s)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -138,12 +138,20 @@ class Deadline:
             raise self.too_slow()
         return found
 
-    def _watch(self, connection: socket.socket) -> None:
+    def watch(self, connection: socket.socket) -> None:
+        """Shut and close this connection when the time is over."""
         with self._lock:
             self._sockets.append(connection)
             over = self._over
         if over:
             self.cut()
+
+    def spare(self) -> None:
+        """Leave what is open as it is from now on: the exchange is complete."""
+        with self._lock:
+            sockets, self._sockets = self._sockets, []
+        for connection in sockets:
+            connection.close()
 
     def cut(self) -> None:
         """Shut what is open, and whatever is opened after this, as if the time were over. Any

@@ -38,6 +38,9 @@ SECRET_FILES = {
     "sentry_dsn": "log.sentry_dsn",
     "oidc_client_secret": "api.oidc.client_secret",
     "legacy_url": "legacy.url",
+    "aws_access_key_id": "aws.access_key_id",
+    "aws_secret_access_key": "aws.secret_access_key",
+    "aws_session_token": "aws.session_token",
 }
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from shared.settings.api import ApiSection
 from shared.settings.archive import ArchiveName, DriveSection
+from shared.settings.aws import AwsSection
 from shared.settings.cameras import CameraSection
 from shared.settings.detector import DetectorSection
 from shared.settings.ftp import FtpSection
@@ -46,6 +47,9 @@ class Settings(Section):
     drive: DriveSection = DriveSection()
     archives: dict[ArchiveName, DriveSection] = Field(
         default_factory=dict, description="more archives, each with a name and a policy of its own"
+    )
+    aws: AwsSection = Field(
+        AwsSection(), description="the account at Amazon, or at a server that speaks like it"
     )
     scheduler: SchedulerSection = SchedulerSection()
     api: ApiSection = ApiSection()

@@ -28,6 +28,8 @@ HOMES = {
     "aiosmtpd": "services/mail/smtp.py",
     "watchdog": "services/folder/watch.py",
     "requests": "shared/http/",
+    "boto3": "shared/aws/client.py",
+    "botocore": "shared/aws/client.py",
     "av": "services/camera/frame.py",
     "zeroconf": "services/camera/discovery/mdns.py",
     "kornia_rs": "services/detector/engines/letterbox.py",

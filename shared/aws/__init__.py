@@ -1,0 +1,1 @@
+"""Amazon's services, and servers that speak like them: one client, one list of errors."""
