@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+import services.drive.archives.google.tables  # noqa: F401  its tables are compared too
 import shared.access.tables  # noqa: F401  its tables are compared too
 from shared.errors import ConfigError, JournalUnavailable
 from shared.journal import Journal
