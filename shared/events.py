@@ -1,4 +1,4 @@
-"""Everything that can happen, in one file: the events and their data.
+"""Everything that can happen: the events and their data; those of archives are in filing_events.py.
 
 An event is past tense, immutable, and known by an id that its cause fixes, so that making it
 twice makes the same event (shared/event.py). docs/ref/events.md is generated from ``EVENTS``.
@@ -26,6 +26,10 @@ from shared.event_fields import TRIGGERS as TRIGGERS
 from shared.event_fields import AnyTrigger, DeviceKey, DeviceType, Location, Name, Sha256
 from shared.event_fields import Door as Door
 from shared.event_fields import Trigger as Trigger
+from shared.filing_events import SnapshotArchived as SnapshotArchived
+from shared.filing_events import SnapshotKept as SnapshotKept
+from shared.filing_events import SnapshotRefiled as SnapshotRefiled
+from shared.filing_events import SnapshotSkipped as SnapshotSkipped
 
 
 class SnapshotRequested(EventData):
@@ -128,42 +132,6 @@ class SnapshotAnalyzed(EventData):
         labels = Counter(each.label for each in self.detections)
         counted = (f"{count} {label}" for label, count in labels.most_common())
         return ", ".join(counted) or "nothing found"
-
-
-class SnapshotArchived(EventData):
-    """An archive holds a copy of the picture and has confirmed its checksum."""
-
-    topic: ClassVar[str] = "snapshot.archived"
-    title: ClassVar[str] = "Filed"
-    camera: str
-    archive: Name
-    kind: Name = Field(
-        ORIGINAL, description="`original`, or how the copy differs: `annotated`, `encrypted` …"
-    )
-    path: str = Field(description="`YYYY/MM/DD/…` below the archive's own folder")
-    link: str | None = Field(None, description="opens it in a browser")
-    key: str | None = Field(None, description="what the archive calls it, if not by its path")
-    sha256: Sha256 = Field(description="of the bytes sent, as is the size")
-    size: int
-
-    @property
-    def discriminator(self) -> str:
-        return self.archive if self.kind == ORIGINAL else f"{self.archive} {self.kind}"
-
-
-class SnapshotSkipped(EventData):
-    """An archive's policy does not want this picture, or the archive is switched off (policy
-    ``off``); it stays in the store."""
-
-    topic: ClassVar[str] = "snapshot.skipped"
-    title: ClassVar[str] = "Not filed"
-    camera: str
-    archive: Name = "folder"
-    policy: Name
-
-    @property
-    def discriminator(self) -> str:
-        return self.archive
 
 
 class SnapshotNotified(EventData):

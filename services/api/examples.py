@@ -11,12 +11,17 @@ _ANALYSIS = {
     "analyzer": "detector", "analyzed": True, "engine": "onnx", "model": "yolov8n.onnx",
     "width": 1920, "height": 1080, "milliseconds": {"decode": 4.1, "infer": 61.0},
 }  # fmt: skip
-_FILING = {"archive": "folder", "state": "archived", "path": "2026/11/21/porch_18-03-12.jpg"}
+_FILING = {
+    "archive": "folder",
+    "state": "archived",
+    "path": "2026/11/21/porch_18-03-12.jpg",
+    "kind": "original",
+}
 _SNAPSHOT: dict[str, Any] = {
     "id": _ID, "camera": "porch", "place": "Front door", "door": "ftp", "name": "snap.jpg",
     "captured_at": _TIME, "captured_by": "name", "received_at": "2026-11-21T17:03:13Z",
     "skew_s": None, "trigger": "motion", "size": 284113, "media_type": "image/jpeg",
-    "sha256": "9f" * 32, "state": "archived", "dead": [],
+    "sha256": "9f" * 32, "state": "archived", "kept": False, "dead": [],
     "analysis": _ANALYSIS, "analyses": [_ANALYSIS],
     "detections": [
         {"label": "person", "confidence": 0.91, "box": [0.1, 0.2, 0.4, 0.9], "analyzer": "detector"}

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
+from services.api.file_views import FileView, FilingView, Urls, files
 from services.api.open_work import OpenWorkView, open_work_view
 from shared.events import EVENTS, Detection, SnapshotAnalyzed, Trigger
 from shared.journal.queries.events import OpenWork, Recorded
@@ -39,31 +40,12 @@ class DetectionView(Detection):
     analyzer: str
 
 
-class FilingView(BaseModel):
-    """What an archive did. ``state``: archived, at this path; or skipped, by this policy ("off":
-    nothing is filed)."""
-
-    archive: str
-    state: str
-    path: str = ""
-    policy: str = ""
-
-
-class Urls(BaseModel):
-    """Where to read on."""
-
-    page: str
-    snapshot: str
-    picture: str
-    thumbnail: str
-    original: str
-
-
 class SnapshotView(BaseModel):
     """One snapshot. ``trigger``: why the camera took it; empty: it did not say. ``skew_s``: how far
     its clock was from the arrival, null under five minutes. ``detections`` are those of all
     analyses, the surest first; ``analysis`` and ``archive`` are the first of ``analyses`` and
-    ``filings``. ``dead`` names the services that gave up on it. ``label_counts`` are the most that
+    ``filings``. ``dead`` names the services that gave up on it; ``kept``: it is to stay.
+    ``label_counts`` are the most that
     one analyser saw; ``person_count`` counts people of `detector.person_confidence` or surer, and
     is null where nobody counted."""
 
@@ -81,6 +63,7 @@ class SnapshotView(BaseModel):
     media_type: str
     sha256: str
     state: str
+    kept: bool
     dead: list[str]
     analysis: AnalysisView | None
     analyses: list[AnalysisView]
@@ -98,18 +81,6 @@ class SnapshotList(BaseModel):
 
     snapshots: list[SnapshotView]
     next: str | None
-
-
-class FileView(BaseModel):
-    """A file of a snapshot. ``snapshot``: as it came; ``picture`` and ``thumbnail``: made of it for
-    browsers, without EXIF; ``archive``: the copy of an archive, at this path of it."""
-
-    kind: Literal["snapshot", "picture", "thumbnail", "archive"]
-    media_type: str
-    size: int | None = None
-    url: str = ""
-    archive: str = ""
-    path: str = ""
 
 
 class StoryEvent(BaseModel):
@@ -165,23 +136,10 @@ def snapshot_story(
     """A row of the catalogue with all that happened to it."""
     return SnapshotStory(
         **_fields(row, cameras),
-        files=_files(row),
+        files=files(row, urls(row.id)),
         story=[_story_event(each, row.received_at) for each in story],
         work=[open_work_view(each) for each in work],
     )
-
-
-def _files(row: Snapshot) -> list[FileView]:
-    at, kind = urls(row.id), row.media_type
-    files = [FileView(kind="snapshot", media_type=kind, size=row.size, url=at.original)]
-    if row.state != "quarantined":  # of one that is damaged, nothing is made
-        files.append(FileView(kind="picture", media_type="image/jpeg", url=at.picture))
-        files.append(FileView(kind="thumbnail", media_type="image/jpeg", url=at.thumbnail))
-    for each in row.filings:
-        if each.path:
-            copy = {"archive": each.archive, "path": each.path, "size": row.size}
-            files.append(FileView.model_validate({"kind": "archive", "media_type": kind, **copy}))
-    return files
 
 
 def _fields(row: Snapshot, cameras: Cameras) -> dict[str, Any]:
@@ -194,6 +152,7 @@ def _fields(row: Snapshot, cameras: Cameras) -> dict[str, Any]:
     filings = [FilingView.model_validate(asdict(each)) for each in row.filings]
     return {name: getattr(row, name) for name in own} | {
         "place": place(cameras, row.camera),
+        "kept": bool(row.holders),
         "dead": sorted(set(row.dead)),
         "analysis": found[0][0] if found else None,
         "analyses": [analysis for analysis, _ in found],

@@ -39,7 +39,8 @@ SERVICES = {
         says=("snapshot.analyzed", "snapshot.rejected"), listens=("snapshot.taken",)
     ),
     "drive": Account(
-        says=("snapshot.archived", "snapshot.skipped"), listens=("snapshot.analyzed",)
+        says=("snapshot.archived", "snapshot.skipped", "snapshot.refiled", "snapshot.kept"),
+        listens=("snapshot.analyzed", "snapshot.kept"),
     ),
     "folder": Account(says=("snapshot.taken",), listens=("snapshot.analyzed", "snapshot.rejected")),
     "ftp": Account(says=("snapshot.taken", "camera.tested", "camera.guessed")),

@@ -18,13 +18,15 @@ from shared.events import (
     Event,
     SnapshotAnalyzed,
     SnapshotArchived,
+    SnapshotKept,
+    SnapshotRefiled,
     SnapshotRejected,
     SnapshotSkipped,
 )
+from shared.journal import filed
 from shared.journal.schema import analyses, filings, labels, snapshots
 from shared.journal.statements import Prepared, insert_new, upsert
 
-NAME_CHARACTERS = 64
 FINAL = ("archived", "skipped", "quarantined")
 
 
@@ -56,20 +58,21 @@ _MORE_PEOPLE = _more_people()
 
 def apply(connection: Connection, event: Event) -> None:
     """Bring the read model up to this newly recorded event."""
-    if event.snapshot_id is None or event.topic not in _TO:
+    if event.snapshot_id is None:
         return
-    _TO[event.topic].run(connection, {"snapshot_id": event.snapshot_id})
+    if event.topic in _TO:
+        _TO[event.topic].run(connection, {"snapshot_id": event.snapshot_id})
     match event.topic:
         case SnapshotAnalyzed.topic:
             _add_analysis(connection, event)
         case SnapshotArchived.topic:
-            upsert(connection, filings, [_filing(event)], where=_not_archived)
+            upsert(connection, filings, [filed.row(event)], where=filed.not_archived)
         case SnapshotSkipped.topic:
-            insert_new(connection, filings, _filing(event))
-
-
-def _not_archived(_new: Any) -> ColumnElement[bool]:
-    return filings.c.state != "archived"
+            insert_new(connection, filings, filed.row(event))
+        case SnapshotRefiled.topic:
+            filed.again(connection, event)
+        case SnapshotKept.topic:
+            filed.hold(connection, event)
 
 
 def _surer(new: Any) -> ColumnElement[bool]:
@@ -77,23 +80,8 @@ def _surer(new: Any) -> ColumnElement[bool]:
     return surer
 
 
-def _name(event: Event, field: str, default: str = "") -> str:
-    """A name that fits its column; another program may have put the event on the bus."""
-    return str(event.data.get(field, default))[:NAME_CHARACTERS]
-
-
-def _filing(event: Event) -> dict[str, object]:
-    return {
-        "snapshot_id": event.snapshot_id,
-        "archive": _name(event, "archive", "folder"),
-        "state": event.topic.removeprefix("snapshot."),
-        "path": str(event.data.get("path", "")),
-        "policy": _name(event, "policy"),
-    }
-
-
 def _add_analysis(connection: Connection, event: Event) -> None:
-    analyzer = _name(event, "analyzer", "detector")
+    analyzer = filed.name(event, "analyzer", "detector")
     row = {"snapshot_id": event.snapshot_id, "analyzer": analyzer, "data": dict(event.data)}
     if not insert_new(connection, analyses, row):
         return

@@ -6,18 +6,12 @@ when the two differ.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Column,
-    DateTime,
     Float,
     Index,
     Integer,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -25,38 +19,14 @@ from sqlalchemy import (
     UniqueConstraint,
     literal_column,
 )
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
 
-from shared.events import ORGANISATION
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware UTC time; SQLite, which knows no zones, holds it without one."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        time: datetime = value
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-
-
-def _organisation() -> Column[str]:
-    """Whose row it is; one organisation exists unless somebody makes more."""
-    return Column("organisation", String(64), nullable=False, server_default=ORGANISATION)
-
-
-Serial = BigInteger().with_variant(Integer, "sqlite")
-metadata = MetaData()
+from shared.journal.columns import Serial, organisation
+from shared.journal.columns import UtcTime as UtcTime
+from shared.journal.columns import metadata as metadata
+from shared.journal.filing_tables import filings as filings
+from shared.journal.filing_tables import holds as holds
+from shared.journal.filing_tables import manifests as manifests
+from shared.journal.filing_tables import superseded as superseded
 
 # Append-only: at once the outbox, the audit trail of a picture and the resume buffer of SSE.
 events = Table(
@@ -68,7 +38,7 @@ events = Table(
     Column("subject", String(64), nullable=False),
     Column("source", String(64), nullable=False),
     Column("snapshot_id", String(26)),
-    _organisation(),
+    organisation(),
     Column("time", UtcTime, nullable=False),
     Column("recorded_at", UtcTime, nullable=False),
     Column("trace", String(64)),
@@ -93,7 +63,7 @@ work = Table(
     metadata,
     Column("service", String(32), nullable=False),
     Column("event_id", String(64), nullable=False),
-    _organisation(),
+    organisation(),
     Column("status", String(8), nullable=False),  # done | retry | dead | tried
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcTime),
@@ -138,7 +108,7 @@ snapshots = Table(
     "snapshots",
     metadata,
     Column("id", String(26), primary_key=True),
-    _organisation(),
+    organisation(),
     Column("dedupe_key", String(512), nullable=False),
     Column("camera", String(64), nullable=False),
     Column("door", String(16), nullable=False),
@@ -172,18 +142,6 @@ analyses = Table(
     Column("analyzer", String(64), nullable=False),
     Column("data", JSON, nullable=False),  # of snapshot.analyzed
     PrimaryKeyConstraint("snapshot_id", "analyzer"),
-)
-
-# Where each archive filed a snapshot, or by which policy it did not.
-filings = Table(
-    "filings",
-    metadata,
-    Column("snapshot_id", String(26), nullable=False),
-    Column("archive", String(64), nullable=False),
-    Column("state", String(16), nullable=False),  # archived | skipped
-    Column("path", Text, nullable=False),
-    Column("policy", String(64), nullable=False),
-    PrimaryKeyConstraint("snapshot_id", "archive"),
 )
 
 # One row per label seen in a snapshot, for filtering: that of the analyser that is surest.

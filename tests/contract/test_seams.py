@@ -14,6 +14,8 @@ from shared.events import (
     Event,
     SnapshotAnalyzed,
     SnapshotArchived,
+    SnapshotKept,
+    SnapshotRefiled,
     SnapshotSkipped,
 )
 from shared.journal import Journal
@@ -90,6 +92,71 @@ def test_each_archive_has_its_own_filing_and_one_that_holds_it_goes_before_one_t
     assert told == [("folder", "skipped", "", "people"), ("nas", "archived", "nas.jpg", "")]
     assert next(iter(journal.audit.catalogue())).filed == (("nas", "nas.jpg"),)
     assert journal.audit.archived_twice() == journal.audit.state_without_event() == []
+
+
+def of_kind(event: Event, **more: Any) -> Event:
+    """An unaltered copy in the folder, or what ``more`` says."""
+    values = {"camera": "porch", "archive": "folder", "path": "2026/03/01/a.jpg"} | more
+    data = SnapshotArchived.model_validate({"sha256": "b" * 64, "size": 1, **values})
+    return data.event(subject="porch", cause=event, key=str(event.snapshot_id))
+
+
+@pytest.mark.promise("inv I9")
+def test_copies_of_other_kinds_are_filings_of_their_own(journal: Journal):
+    event = catalogue(journal)
+    other = of_kind(event, kind="encrypted", path="2026/03/01/a.jpg.age", sha256="c" * 64, key="k")
+    assert len(journal.append([of_kind(event), other, of_kind(event)])) == 2
+
+    snapshot = journal.read.snapshot(str(event.snapshot_id))
+
+    assert snapshot is not None
+    told = [(each.kind, each.sha256[0], each.size, each.key) for each in snapshot.filings]
+    assert told == [("original", "b", 1, None), ("encrypted", "c", 1, "k")]
+    (row,) = journal.audit.catalogue()
+    assert row.filed == (("folder", "2026/03/01/a.jpg"),)
+    assert row.altered == (("folder", "2026/03/01/a.jpg.age"),)
+    assert journal.audit.archived_twice() == []
+
+
+def test_an_archived_event_of_an_earlier_version_is_that_of_an_unaltered_copy():
+    data = {"camera": "a", "archive": "nas", "path": "x", "sha256": "b" * 64, "size": 1}
+    old = SnapshotArchived.model_validate(data)
+    assert (old.kind, old.link, old.key, old.discriminator) == ("original", None, None, "nas")
+
+
+def test_what_is_put_back_with_other_bytes_is_known_by_them(journal: Journal):
+    event = catalogue(journal)
+    journal.append([of_kind(event, kind="encrypted")])
+    data = SnapshotRefiled(
+        camera="porch", archive="folder", kind="encrypted", path="2026/03/01/b.jpg.age",
+        sha256="d" * 64, size=9, reason="missing",
+    )  # fmt: skip
+    journal.append([data.event(subject="porch", cause=event)])
+
+    snapshot = journal.read.snapshot(str(event.snapshot_id))
+
+    assert snapshot is not None
+    (filing,) = snapshot.filings
+    assert (filing.path, filing.sha256, filing.size) == ("2026/03/01/b.jpg.age", "d" * 64, 9)
+
+
+@pytest.mark.promise("feat F12")
+def test_a_snapshot_is_held_until_nobody_holds_it(journal: Journal):
+    event = catalogue(journal)
+
+    def say(*said: tuple[str, bool]) -> tuple[str, ...]:
+        for number, (holder, kept) in enumerate(said):
+            data = SnapshotKept(camera="porch", kept=kept, holder=holder)
+            cause = f"{event.snapshot_id} {said} {number}"
+            snapshot_id = event.snapshot_id
+            journal.append([data.event(subject="porch", cause=cause, snapshot_id=snapshot_id)])
+        snapshot = journal.read.snapshot(str(event.snapshot_id))
+        return snapshot.holders if snapshot else ()
+
+    assert say() == ()
+    assert say(("page", True), ("page", True), ("google", True)) == ("google", "page")
+    assert say(("page", False)) == ("google",)
+    assert say(("google", False), ("google", False)) == ()
 
 
 @pytest.mark.promise("inv I10")

@@ -140,6 +140,7 @@ def test_results_of_an_earlier_version_are_found_in_their_tables(database_url: s
         one, two, three = found["1" * 26], found["2" * 26], found["3" * 26]
         assert (one.analyses[0].analyzer, one.analyses[0].data["model"]) == ("detector", "yolov8n")
         assert (one.filings[0].archive, one.filings[0].path) == ("folder", "2026/03/01/a.jpg")
+        assert (one.filings[0].kind, one.filings[0].sha256) == ("original", "1" * 26)
         assert (two.filings[0].state, two.filings[0].policy) == ("skipped", "off")
         assert (three.analyses, three.filings, three.organisation) == ((), (), "default")
         assert sum(len(each.filed) for each in journal.audit.catalogue()) == 1501

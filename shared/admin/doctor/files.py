@@ -48,6 +48,9 @@ class Files:
             yield Finding(
                 "I2", f"snapshot {snapshot.id}: its file {problem}", f"restore {path} from {source}"
             )
+        for name, place in snapshot.altered:
+            if name in self._archives:
+                self._filed.add(str(self._archives[name] / place))
         for copy in filed:
             self._filed.add(str(copy))
             if problem := self._compare(copy, snapshot):

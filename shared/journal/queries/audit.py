@@ -12,7 +12,13 @@ from typing import Any
 
 from sqlalchemy import String, and_, cast, func, inspect, select, tuple_
 
-from shared.events import SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped, SnapshotTaken
+from shared.events import (
+    ORIGINAL,
+    SnapshotAnalyzed,
+    SnapshotArchived,
+    SnapshotSkipped,
+    SnapshotTaken,
+)
 from shared.journal.database import Database
 from shared.journal.queries.unfinished import Unfinished
 from shared.journal.schema import analyses, events, filings, service_status, snapshots, work
@@ -22,12 +28,14 @@ PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Catalogued:
-    """What the catalogue says of one snapshot's files; ``filed`` are archive and path of each."""
+    """What the catalogue says of one snapshot's files; ``filed`` are archive and path of each
+    unaltered copy, ``altered`` of each other one."""
 
     id: str
     sha256: str
     size: int
     filed: tuple[tuple[str, str], ...] = ()
+    altered: tuple[tuple[str, str], ...] = ()
 
 
 class Audit:
@@ -54,6 +62,7 @@ class Audit:
         while True:
             query = select(*columns).where(snapshots.c.id > last).order_by(snapshots.c.id)
             filed: dict[str, list[tuple[str, str]]] = defaultdict(list)
+            altered: dict[str, list[tuple[str, str]]] = defaultdict(list)
             with self._database.reading() as connection:
                 rows = connection.execute(query.limit(PAGE)).all()
                 if not rows:
@@ -61,9 +70,11 @@ class Audit:
                 of_them = filings.c.snapshot_id.between(rows[0].id, rows[-1].id)
                 held = select(filings).where(of_them, filings.c.state == "archived")
                 for row in connection.execute(held):
-                    filed[row.snapshot_id].append((row.archive, row.path))
+                    of_kind = filed if row.kind == ORIGINAL else altered
+                    of_kind[row.snapshot_id].append((row.archive, row.path))
             for row in rows:
-                yield Catalogued(row.id, row.sha256, row.size, tuple(filed[row.id]))
+                copies = tuple(filed[row.id]), tuple(altered[row.id])
+                yield Catalogued(row.id, row.sha256, row.size, *copies)
             last = rows[-1].id
 
     def missing_keys(self) -> list[tuple[str, str]]:
@@ -73,7 +84,7 @@ class Audit:
             ("events", ["id"]),
             ("work", ["service", "event_id"]),
             ("analyses", ["snapshot_id", "analyzer"]),
-            ("filings", ["snapshot_id", "archive"]),
+            ("filings", ["snapshot_id", "archive", "kind"]),
         )
         missing = []
         with self._database.reading() as connection:

@@ -2,71 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 
 from shared.journal.queries.events import Recorded
+from shared.journal.queries.snapshot import Analysis as Analysis
+from shared.journal.queries.snapshot import Snapshot as Snapshot
+from shared.journal.queries.snapshot import whole
 from shared.journal.queries.standing import Standing, dead_snapshots
 from shared.journal.queries.view import EVERYTHING
 from shared.journal.schema import (
     PEOPLE,
-    UNFINISHED,
-    analyses,
     events,
-    filings,
     labels,
     snapshots,
-    work,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """What one analyser found in a snapshot; ``data`` is that of its ``snapshot.analyzed``."""
-
-    analyzer: str
-    data: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Filing:
-    """What one archive did with a snapshot. ``state``: archived, at this path for people; or
-    skipped, by this policy."""
-
-    archive: str
-    state: str
-    path: str = ""
-    policy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One row of the catalogue, with its analyses and filings in alphabetical order. ``dead``
-    names the services that gave up on it. ``person_count`` None: nobody counted."""
-
-    id: str
-    camera: str
-    door: str
-    name: str
-    sha256: str
-    size: int
-    media_type: str
-    captured_at: datetime
-    captured_by: str
-    received_at: datetime
-    skew_s: float | None
-    trigger: str
-    state: str
-    organisation: str
-    person_count: int | None = None
-    analyses: tuple[Analysis, ...] = ()
-    filings: tuple[Filing, ...] = ()
-    dead: tuple[str, ...] = ()
 
 
 class Reader(Standing):
@@ -105,13 +58,13 @@ class Reader(Standing):
         else:
             query = _came(query, label, label_count, before)
         with self._database.reading() as connection:
-            return _whole(connection, connection.execute(query).all())
+            return whole(connection, connection.execute(query).all())
 
     def snapshots_of(self, ids: Sequence[str]) -> dict[str, Snapshot]:
         """These snapshots by id, as far as they exist."""
         query = select(snapshots).where(snapshots.c.id.in_(ids), self._seen(snapshots))
         with self._database.reading() as connection:
-            found = _whole(connection, connection.execute(query).all())
+            found = whole(connection, connection.execute(query).all())
         return {snapshot.id: snapshot for snapshot in found}
 
     def snapshot(self, snapshot_id: str) -> Snapshot | None:
@@ -204,38 +157,3 @@ def _captured(
         ended = select(last.c.captured_at).where(last.c.id == before).scalar_subquery()
         query = query.where(tuple_(when, snapshots.c.id) < tuple_(ended, before))
     return query.order_by(when.desc(), snapshots.c.id.desc())
-
-
-def _dead_services(connection: Any, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    query = (
-        select(events.c.snapshot_id, work.c.service)
-        .join(work, work.c.event_id == events.c.id)
-        .where(events.c.snapshot_id.in_(ids), UNFINISHED, work.c.status == "dead")
-    )
-    found: dict[str, tuple[str, ...]] = {}
-    for snapshot_id, service in connection.execute(query):
-        found[snapshot_id] = (*found.get(snapshot_id, ()), service)
-    return found
-
-
-def _whole(connection: Connection, rows: Sequence[Row[Any]]) -> list[Snapshot]:
-    """Snapshots with what other tables hold of them."""
-    ids = [row.id for row in rows]
-    analyzed: dict[str, list[Analysis]] = defaultdict(list)
-    query = select(analyses).where(analyses.c.snapshot_id.in_(ids))
-    for row in connection.execute(query.order_by(analyses.c.analyzer)):
-        analyzed[row.snapshot_id].append(Analysis(row.analyzer, row.data))
-    filed: dict[str, list[Filing]] = defaultdict(list)
-    query = select(filings).where(filings.c.snapshot_id.in_(ids))
-    for row in connection.execute(query.order_by(filings.c.archive)):
-        filed[row.snapshot_id].append(Filing(row.archive, row.state, row.path, row.policy))
-    dead = _dead_services(connection, ids)
-    return [
-        Snapshot(
-            **{name: value for name, value in row._mapping.items() if name in Snapshot.__slots__},
-            analyses=tuple(analyzed[row.id]),
-            filings=tuple(filed[row.id]),
-            dead=dead.get(row.id, ()),
-        )
-        for row in rows
-    ]

@@ -13,7 +13,9 @@ const TELL = {
     : [by(data, "Not analysed"), data.reason],
   "snapshot.notified": ({ told, reason, routing_key: key }) => [told ? "House told" : "House not told", told ? key : reason],
   "snapshot.rejected": ({ reason }) => ["Put in quarantine", reason],
-  "snapshot.archived": ({ archive, path }) => [`Filed in the ${archive}`, path],
+  "snapshot.archived": ({ archive, kind = "original", path }) => [kind === "original" ? `Filed in the ${archive}` : `Filed in the ${archive} (${kind})`, path],
+  "snapshot.refiled": ({ archive, reason, path }) => [`Put back into the ${archive}`, [reason, path].filter(Boolean).join(": ")],
+  "snapshot.kept": ({ kept, holder, who }) => [kept ? "Kept" : "No longer kept", who || (holder === "page" ? "" : `starred in the ${holder}`)],
   "snapshot.skipped": ({ archive = "folder", policy }) => [archive === "folder" ? "Not filed" : `Not filed in ${archive}`, policy === "off" ? "the archive is switched off" : `the archive keeps only ${policy}`],
 };
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.journal.schema import Serial, UtcTime
+from shared.journal.columns import Serial, UtcTime
 
 revision = "0001"
 down_revision = None
