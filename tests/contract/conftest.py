@@ -6,8 +6,11 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
+from pydrive2.drive import GoogleDrive
 
+from services.simulator.google.account import SimulatedGoogle
 from shared.journal import Journal
+from tests.support.google import pydrive, simulated_google
 from tests.support.making import Clock
 from tests.support.transports import FEATURES, LocalTransport, RabbitTransport, Transport
 
@@ -31,3 +34,16 @@ def transport(request: pytest.FixtureRequest) -> Iterator[Transport]:
             yield LocalTransport(closing)
         else:
             yield RabbitTransport(closing, request.getfixturevalue("amqp_url"))
+
+
+@pytest.fixture
+def google() -> Iterator[SimulatedGoogle]:
+    with simulated_google() as simulated:
+        yield simulated
+
+
+@pytest.fixture
+def drive(google: SimulatedGoogle) -> Iterator[GoogleDrive]:
+    """The owner's Drive, as PyDrive2 has it."""
+    with pydrive(google) as drive:
+        yield drive

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +10,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from googleapiclient.discovery import build_from_document
 from pydrive2.auth import GoogleAuth
 from pydrive2.drive import GoogleDrive
+from pydrive2.files import ApiRequestError
 
 from services.simulator.google.account import CLIENT, REFRESH_TOKEN, SECRET, SimulatedGoogle
+from services.simulator.google.file import FOLDER
 from services.simulator.google.logins import DRIVE
 from tests.support.fakes import eventually
 from tests.support.simulated import running
@@ -30,6 +34,7 @@ def simulated_google(path: Path | None = None) -> Iterator[SimulatedGoogle]:
     with running(google.run):
         eventually(lambda: google.port)
         yield google
+    google.close()
 
 
 class _Auth(GoogleAuth):
@@ -122,3 +127,28 @@ def service_settings(google: SimulatedGoogle, user: str = "") -> dict[str, Any]:
     """Settings of a service account, that may act as a user."""
     config = {"client_json_dict": service_account(google), "client_user_email": user}
     return {"client_config_backend": "service", "service_config": config, "oauth_scope": [DRIVE]}
+
+
+def folder(drive: GoogleDrive, title: str, parent: str = "root") -> Any:
+    """A new folder."""
+    made = drive.CreateFile({"title": title, "mimeType": FOLDER, "parents": [{"id": parent}]})
+    made.Upload()
+    return made
+
+
+def upload(drive: GoogleDrive, title: str, content: bytes = b"x", **more: Any) -> Any:
+    """A new file."""
+    made = drive.CreateFile({"title": title, "mimeType": "image/jpeg", **more})
+    made.content = io.BytesIO(content)
+    made.Upload()
+    return made
+
+
+def titles(drive: GoogleDrive, query: str, **more: Any) -> list[str]:
+    """What a search finds, in order of the alphabet."""
+    return sorted(each["title"] for each in drive.ListFile({"q": query, **more}).GetList())
+
+
+def reason(error: pytest.ExceptionInfo[ApiRequestError]) -> tuple[int, str]:
+    """What Google said."""
+    return error.value.error["code"], error.value.GetField("reason")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from services.simulator.google import page
@@ -92,6 +93,8 @@ class SimulatedGoogle:
 
     def _answer(self, call: Call) -> tuple[Answer, Act]:
         operation, id = operation_of(call)
+        if not operation and call.path.startswith(("/drive/v2/", "/upload/")):
+            return Refusal(404, "notFound", "Not Found").answer(), "answer"
         if not operation:
             return page.answer(call, self.tree, self.logins, OWNER), "answer"
         self.calls[operation] += 1
@@ -103,6 +106,8 @@ class SimulatedGoogle:
             self.uploads.forget(call)
         if fault and act in ("answer", "half", "gone"):
             return fault.answer, "answer"
+        if act == "damaged":
+            call = replace(call, body=bytes(each ^ 1 for each in call.body))
         if act in ("reset", "silent"):
             return Answer(), act
         try:
@@ -154,6 +159,16 @@ class SimulatedGoogle:
         with self.lock:
             above = [each.title for each in self.tree.above(file) if each.parent is not None]
             return "/".join(["", *reversed(above), file.title])
+
+    def damage(self, id: str, content: bytes) -> None:
+        """Let a file hold other bytes, with the checksums that belong to them."""
+        with self.lock:
+            self.files.write(self.tree.get(id), content)
+
+    def close(self) -> None:
+        """Close its SQLite file; nothing can be asked after that."""
+        with self.lock:
+            self.shelf.close()
 
     def share_drive(self, name: str, roles: dict[str, str]) -> str:
         """A shared drive with these members, told by its id."""

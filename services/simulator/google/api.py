@@ -16,7 +16,7 @@ from services.simulator.google.mask import masked
 from services.simulator.google.uploads import Uploads
 from services.simulator.google.wire import Answer, Call, Refusal, answer, invalid
 
-_ID = r"/([\w.-]{1,100})"
+_ID = r"/([\w.@-]{1,100})"
 _FILES = r"/drive/v2/files"
 _UPLOAD = r"(?:/resumable)?/upload/drive/v2/files"
 _ROUTES = tuple(
@@ -39,6 +39,7 @@ _ROUTES = tuple(
         ("POST", f"{_FILES}{_ID}/trash", "files.trash"),
         ("POST", f"{_FILES}{_ID}/untrash", "files.untrash"),
         ("POST", f"{_FILES}{_ID}/copy", "files.copy"),
+        ("GET", f"{_FILES}{_ID}/export", "files.export"),
         ("GET", f"{_FILES}{_ID}/permissions", "permissions.list"),
         ("POST", f"{_FILES}{_ID}/permissions", "permissions.insert"),
         ("DELETE", f"{_FILES}{_ID}/permissions{_ID}", "permissions.delete"),
@@ -116,6 +117,7 @@ class Api:
                 files.copy(id, call.json(), who, call), call, who
             ),
             "files.generateIds": self._ids,
+            "files.export": self._export,
             "files.emptyTrash": lambda call, who, _: files.empty_trash(who),
             "permissions.list": lambda call, who, id: files.roles(id, who, call),
             "permissions.insert": lambda call, who, id: files.allow(id, call.json(), who, call),
@@ -167,6 +169,10 @@ class Api:
             raise invalid("maxResults")
         ids = [self.files.new_id() for _ in range(int(wanted))]
         return {"kind": "drive#generatedIds", "space": "drive", "ids": ids}
+
+    def _export(self, call: Call, caller: Caller, id: str) -> None:
+        self.files.see(id, caller, call)
+        raise Refusal(403, "fileNotExportable", "Export only supports Docs Editors files.")
 
     def _media(self, call: Call, caller: Caller, id: str) -> Answer:
         file = self.files.see(id, caller, call)

@@ -10,10 +10,11 @@ from typing import Literal
 
 from services.simulator.google.wire import Answer, Refusal
 
-Act = Literal["answer", "reset", "silent", "lost", "cut", "slow", "half", "gone"]
+Act = Literal["answer", "reset", "silent", "lost", "cut", "slow", "half", "gone", "damaged"]
 """What happens instead of the call: an answer; the connection is reset; nothing is ever said. Or
 the call is done, and then: the connection is reset (lost), the answer ends in the middle (cut), it
-drips (slow). Of an upload: only half is taken, then 503 (half); its session is forgotten (gone)."""
+drips (slow). Of an upload: only half is taken, then 503 (half); its session is forgotten (gone);
+other bytes are taken than were sent (damaged)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ FAULTS = {
     "cut": Fault("cut"),
     "slow": Fault("slow"),
     "half": Fault("half", Refusal(503, "backendError", "Backend Error").answer()),
+    "damaged": Fault("damaged"),
     "session 404": Fault("gone", _GONE),
     "session 410": Fault("gone", Answer(410, _GONE.body)),
 }
@@ -130,7 +132,7 @@ def _is_for(on: str, operation: str) -> bool:
 
 def _fits(name: str, operation: str) -> bool:
     """Whether Google would say this there: sessions are uploads' only, grants are the tokens'."""
-    if FAULTS[name].act in ("half", "gone"):
+    if FAULTS[name].act in ("half", "gone", "damaged"):
         return operation == "upload.put"
     is_login = operation in ("token", "device")
     return not is_login or FAULTS[name].answer.status in (200, 500, 502, 503)

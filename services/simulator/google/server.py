@@ -8,7 +8,7 @@ import struct
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from services.simulator.google.faults import Act
 from services.simulator.google.wire import Answer, Call
@@ -84,14 +84,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         parts = urlsplit(self.path)
-        host = self.headers.get("Host", "")
+        method, query = self.command, parts.query
+        if self.headers.get("X-HTTP-Method-Override", method) != method:
+            # Google's clients send a query that is too long for a URL so.
+            method, query, body = "GET", body.decode("utf-8", "replace"), b""
         return Call(
-            method=self.command,
-            path=parts.path,
-            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            method=method,
+            path=unquote(parts.path),
+            query=dict(parse_qsl(query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=body,
-            base=f"http://{host}",
+            base=f"http://{self.headers.get('Host', '')}",
         )
 
     def _refuse(self, status: int) -> None:
