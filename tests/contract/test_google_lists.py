@@ -30,7 +30,7 @@ FOUND = {
     "createdDate > '2021-01-01T00:00:00+01:00' and starred = true": "it's.jpg",
     "starred = true or title = '22'": "22 it's.jpg",
     "(starred = true or title = '22') and trashed = false and not mimeType contains 'image'": "22",
-    "starred != true and 'root' in parents and mimeType contains 'image'": "Front Door.jpg gone.jpg",
+    "starred != true and 'root' in parents and mimeType contains 'im'": "Front Door.jpg gone.jpg",
     "'demo@example.org' in owners and starred = true": "it's.jpg",
     "trashed = true": "gone.jpg",
     "": "22 Front Door.jpg gone.jpg it's.jpg",
