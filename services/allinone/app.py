@@ -14,6 +14,7 @@ import services.folder.app
 import services.ftp.app
 import services.legacy.app
 import services.mail.app
+import services.rekognition.app
 import services.scheduler.app
 from shared.service import Context, Service
 from shared.settings import Settings
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 BUILDS: Sequence[Callable[[Context], Service | Sequence[Service]]] = (
     services.detector.app.build,
     services.drive.app.build,
+    services.rekognition.app.build,
     services.camera.app.build,
     services.scheduler.app.build,
     services.api.app.build,

@@ -198,6 +198,8 @@ class State:
             expected.append("folder")
         if self._settings.legacy.enabled:
             expected.append("legacy")
+        if self._settings.rekognition.enabled:
+            expected.append("rekognition")
         if self._settings.broker.outside.get_secret_value():
             expected.append("outside")
         return expected

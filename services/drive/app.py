@@ -35,7 +35,7 @@ def _service(
     topic = SnapshotAnalyzed.topic
     if not section.enabled:
         return switched_off(service, {topic: partial(skip, archive=name)}, setting=path)
-    archive = archive_for(name, section, context.settings.data, context.journal)
+    archive = archive_for(name, section, context.settings.data)
     prepared = Prepared(archive, context.journal)
     try:
         prepared()
@@ -53,6 +53,7 @@ def _service(
         context.journal,
         prepared,
         policy=section.policy,
+        analyzer=context.settings.analyzers[0],
         zone=zone_of(section.timezone),
     )
 
@@ -60,5 +61,4 @@ def _service(
         trouble = handler.trouble
         return {**archive.about(), **({"ok": False, "summary": trouble} if trouble else {})}
 
-    workers = section.google.streams if section.archive == "google" else 2
-    return Service(service, handlers={topic: handler}, workers=workers, about=about)
+    return Service(service, handlers={topic: handler}, workers=2, about=about)

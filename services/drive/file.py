@@ -32,14 +32,17 @@ class FileSnapshots:
         prepare: Callable[[], None] = lambda: None,
         *,
         policy: str,
+        analyzer: str = "detector",
         zone: tzinfo | None = None,
     ) -> None:
-        """``zone`` is the one of folders and file names; None: that of this machine."""
+        """``zone`` is the one of folders and file names; None: that of this machine. ``analyzer``
+        answers every picture: what only another one did not analyse, it decides."""
         self._archive = archive
         self._store = store
         self._journal = journal
         self._prepare = prepare
         self._policy = policy
+        self._analyzer = analyzer
         self._zone = zone
         self.trouble = ""
         """Why the last picture could not be filed; empty: it was."""
@@ -54,6 +57,8 @@ class FileSnapshots:
         if snapshot is None:
             raise Reject(f"no snapshot {event.snapshot_id} in the catalogue")
         if any(each.archive == self._archive.name and each.path for each in snapshot.filings):
+            return []
+        if self._policy != "everything" and self._is_open(analyzed):
             return []
         if not self.wants(analyzed):
             return skip(event, self._archive.name, self._policy)
@@ -91,6 +96,10 @@ class FileSnapshots:
             raise
         self.trouble = ""
         return filed
+
+    def _is_open(self, analyzed: SnapshotAnalyzed) -> bool:
+        """Whether another analyser decides, since this one did not analyse it."""
+        return not analyzed.analyzed and analyzed.analyzer != self._analyzer
 
     def wants(self, analyzed: SnapshotAnalyzed) -> bool:
         """Whether the policy files this picture; one that was not analysed, or does not say whether

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from services.simulator.amazon.labels import seen_by
+from services.simulator.amazon.server import SimulatedRekognition
 from services.simulator.demo import BRANDS, DIGEST, FOSCAM, PUSHES, fetch_account, ftp_account
 from services.simulator.devices import demo_devices, in_moods
 from services.simulator.http import HttpCameras
 from services.simulator.pictures import Pictures
 from services.simulator.push import FtpPusher
 from services.simulator.rtsp import RtspCamera
+from services.simulator.shown import Shown
 from shared.service import Context, Service
 
 
@@ -22,8 +25,9 @@ def build(context: Context) -> Service:
     settings = context.settings
     section = settings.simulator
     brands = fetch_account(settings, BRANDS)
+    shown = Shown()
     devices = demo_devices(
-        {each: Pictures(each, section.pictures) for each in (FOSCAM, DIGEST)},
+        {each: Pictures(each, section.pictures, shown) for each in (FOSCAM, DIGEST)},
         foscam=fetch_account(settings, FOSCAM),
         generic=fetch_account(settings, DIGEST),
         brands=brands,
@@ -33,11 +37,15 @@ def build(context: Context) -> Service:
     streams = []
     if section.rtsp_port is not None:
         streams.append(RtspCamera(section.host, section.rtsp_port, brands))
+    clouds = []
+    if (port := section.rekognition_port) is not None:
+        faults = section.rekognition_faults
+        clouds.append(SimulatedRekognition(section.host, port, seen_by(shown), faults))
     ftp_port = settings.ftp.port if section.ftp_port is None else section.ftp_port
     pusher = FtpPusher(
         (section.ftp_host, ftp_port),
         ftp_account(settings, PUSHES),
-        Pictures(PUSHES, section.pictures),
+        Pictures(PUSHES, section.pictures, shown),
         section.ftp_every_s,
     )
 
@@ -48,4 +56,4 @@ def build(context: Context) -> Service:
             "last_error": pusher.last_error if pusher.failures_in_a_row else "",
         }
 
-    return Service(name="simulator", sources=(served, *streams, pusher), about=about)
+    return Service(name="simulator", sources=(served, *streams, *clouds, pusher), about=about)

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 from services.simulator.scenes import Scene
+from services.simulator.shown import Shown
 from shared.errors import ConfigError
 from shared.events import now
 
@@ -15,9 +16,11 @@ SUFFIXES = frozenset({".jpg", ".jpeg"})
 class Pictures:
     """The pictures of one camera. Any thread."""
 
-    def __init__(self, camera: str, folder: Path | None = None) -> None:
+    def __init__(self, camera: str, folder: Path | None = None, shown: Shown | None = None) -> None:
+        """``shown`` remembers what was drawn."""
         self._camera = camera
         self._folder = folder
+        self._remember = shown
         self._lock = threading.Lock()
         self._scene: Scene | None = None
         self._shown = 0
@@ -30,7 +33,10 @@ class Pictures:
     def _drawn(self) -> bytes:
         # Made at the first picture, since preparing a place takes a moment.
         self._scene = self._scene or Scene(self._camera)
-        return self._scene.at(now()).jpeg()
+        drawn = self._scene.at(now())
+        if self._remember:
+            self._remember.note(drawn)
+        return drawn.jpeg()
 
     def _photograph(self, folder: Path) -> bytes:
         found = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)

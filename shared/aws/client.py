@@ -131,9 +131,14 @@ class Client:
         except Untrusted as error:
             raise AwsForbidden(f"{error}: set 'authority' to who signed it") from None
         except HttpError as error:
-            raise AwsAway(str(error)) from None
+            raise self._away(str(error)) from None
         except self._errors as error:
             raise self._meaning(error) from None
+
+    def _away(self, text: str) -> AwsAway:
+        error = AwsAway(text)
+        error.sent = self._pool.sent
+        return error
 
     def _meaning(self, error: Exception) -> AwsError:
         kind = type(error).__name__
@@ -149,7 +154,7 @@ class Client:
                 str(about.get("HTTPHeaders", {}).get("retry-after", "")),
             )
         if isinstance(error, self._broken):
-            return AwsAway(f"{self.server} closed the connection in the middle, or was too slow")
+            return self._away(f"{self.server} closed the connection in the middle, or was too slow")
         if kind in ("FlexibleChecksumError", "IncompleteReadError"):
             return AwsDamaged(f"bytes arrived changed from {self.server}")
         if kind in ("NoCredentialsError", "CredentialRetrievalError", "MetadataRetrievalError"):

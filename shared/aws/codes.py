@@ -16,6 +16,7 @@ from shared.aws.errors import (
 )
 
 LONGEST_WAIT_S = 3600.0
+_SKEWED = re.compile("Signature (expired|not yet current)")
 _CODE = re.compile(r"[A-Za-z0-9.]{1,60}")
 
 _BUSY = "{server} asks for fewer requests"
@@ -101,4 +102,6 @@ def meaning(
     if found is None:
         return AwsInvalid(f"{server} refuses it: {code}: {message}", code=code)
     kind, text = found
+    if code == "InvalidSignatureException" and _SKEWED.match(message):
+        text = _CLOCK
     return kind(f"{text.format(server=server, region=region)} ({code})", code=code, after_s=after_s)

@@ -27,7 +27,9 @@ class AwsError(SnapbusError):
 
 
 class AwsAway(AwsError):
-    """The endpoint can't be reached, or fails itself."""
+    """The endpoint can't be reached, or fails itself. ``sent``: it may have got the request."""
+
+    sent = False
 
 
 class AwsBusy(AwsAway):

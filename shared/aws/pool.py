@@ -49,6 +49,7 @@ class Pool:
         library."""
         with Deadline(seconds) as deadline:
             self._exchange.deadline = deadline
+            self._exchange.sent = False
             try:
                 yield deadline
                 deadline.spare()
@@ -60,6 +61,11 @@ class Pool:
                 raise ConnectionFailed(f"{self._server} closed the connection") from None
             finally:
                 self._exchange.deadline = None
+
+    @property
+    def sent(self) -> bool:
+        """Whether this thread's last exchange came so far that the server may have the request."""
+        return bool(getattr(self._exchange, "sent", False))
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | BinaryIO | None
@@ -128,15 +134,16 @@ def _pool_classes(exchange: threading.local) -> dict[str, Any]:
         """A duplicate from before TLS: shutting one shuts both."""
 
         def _new_conn(self) -> socket:
-            deadline: Deadline = exchange.deadline
             host, port = self.host, self.port  # type: ignore[attr-defined]
-            connection = deadline.connect(host, port)
+            connection: socket = exchange.deadline.connect(host, port)
             self._plain = connection.dup()
+            exchange.sent = True
             return connection
 
         def request(self, *args: Any, **kwargs: Any) -> None:
             deadline: Deadline = exchange.deadline
             if self._plain is not None:
+                exchange.sent = True
                 deadline.watch(self._plain.dup())
             super().request(*args, **kwargs)  # type: ignore[misc]
 

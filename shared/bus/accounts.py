@@ -48,6 +48,7 @@ SERVICES = {
         says=(REQUESTED, "snapshot.notified"), listens=("snapshot.analyzed", "snapshot.shared")
     ),
     "mail": Account(says=("snapshot.taken", "camera.tested", "camera.guessed")),
+    "rekognition": Account(says=("snapshot.analyzed",), listens=("snapshot.analyzed",)),
     "scheduler": Account(says=(REQUESTED,), finishes=True),
     "simulator": Account(),
 }

@@ -9,6 +9,14 @@ from pydantic import Field
 
 from shared.settings.section import Port, Seconds, Section
 
+AmazonFault = Literal[
+    "fine", "throttled", "overloaded", "error", "silent", "reset", "lost", "expired", "denied",
+    "clock", "nonsense",
+]  # fmt: skip
+"""What a simulated region does: as it should; refuses (throttled, overloaded, expired keys, no
+right, a wrong clock), fails (500), never answers, closes the connection before the request was done
+or after it (lost), or answers what is no answer."""
+
 
 class SimulatorSection(Section):
     http_port: Port = 8090
@@ -16,6 +24,12 @@ class SimulatorSection(Section):
         {}, description="how cameras of a brand answer, such as {reolink: half, hikvision: busy}"
     )
     rtsp_port: Port | None = Field(None, description="such as 8554: a camera with a stream, too")
+    rekognition_port: Port | None = Field(
+        None, description="such as 8095: a simulated Amazon Rekognition, that of `rekognition`"
+    )
+    rekognition_faults: dict[str, AmazonFault] = Field(
+        {}, description="what its regions do, such as {us-east-1: throttled, '*': error}"
+    )
     host: str = "127.0.0.1"
     pictures: Path | None = Field(None, description="a folder of photographs; null: drawn scenes")
     ftp_host: str = "127.0.0.1"

@@ -17,6 +17,8 @@ from shared.settings.ftp import FtpSection
 from shared.settings.ingest import FoldersSection, IntakeSection, MailSection
 from shared.settings.layouts import LayoutSection
 from shared.settings.legacy import LegacySection
+from shared.settings.paid import PaidSection
+from shared.settings.rekognition import CloudwatchSection, RekognitionSection
 from shared.settings.runtime import (
     BrokerSection,
     HealthSection,
@@ -51,6 +53,9 @@ class Settings(Section):
     aws: AwsSection = Field(
         AwsSection(), description="the account at Amazon, or at a server that speaks like it"
     )
+    rekognition: RekognitionSection = RekognitionSection()
+    paid: PaidSection = Field(PaidSection(), description="what may be spent on paid engines")
+    cloudwatch: CloudwatchSection = CloudwatchSection()
     scheduler: SchedulerSection = SchedulerSection()
     api: ApiSection = ApiSection()
     health: HealthSection = HealthSection()
@@ -68,8 +73,12 @@ class Settings(Section):
 
     @property
     def analyzers(self) -> tuple[str, ...]:
-        """The names of those whose results count."""
-        return ("detector",)
+        """The names of those whose results count; the first answers every picture, and is who is
+        believed where one answer is wanted."""
+        if not self.rekognition.enabled:
+            return ("detector",)
+        alone = not self.detector.enabled and self.rekognition.answers_all
+        return ("rekognition", "detector") if alone else ("detector", "rekognition")
 
     @property
     def all_archives(self) -> dict[str, DriveSection]:
