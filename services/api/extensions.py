@@ -19,3 +19,11 @@ def within(scope: Scope, seconds: float) -> None:
     offered = scope.get("extensions", {}).get(WITHIN, {}).get("within")
     if offered:
         offered(seconds)
+
+
+def abort(scope: Scope) -> None:
+    """Call ABORT, if the server offers it."""
+    offered: Callable[[], None] | None
+    offered = scope.get("extensions", {}).get(ABORT, {}).get("abort")
+    if offered:
+        offered()

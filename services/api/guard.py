@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.api.doors.body import Lingering
 from services.api.doors.which import brings_picture
 from services.api.problems import Problem, answer
+from services.api.stopping import Stopping
 from shared.trace import within
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Guard:
     ) -> None:
         self._is_secure = is_secure
         self._app = app
+        self._stopping = Stopping(self._begin)
         self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,16 +101,19 @@ class Guard:
                 )
             await send(message)
 
+        await self._stopping(scope, receive, guarded)
+
+    async def _begin(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             receive = await self._checked(scope, receive)
         except Problem as problem:
             refusal = answer(problem.status, problem.kind, problem.detail, problem.headers)
-            await refusal(scope, receive, guarded)
+            await refusal(scope, receive, send)
             return
         # What a request begins, such as an event, belongs to the trace of who sent it.
         headers = Headers(scope=scope)
         with within(headers.get("traceparent", ""), headers.get("baggage", "")):
-            await self._app(scope, receive, guarded)
+            await self._app(scope, receive, send)
 
     async def _checked(self, scope: Scope, receive: Receive) -> Receive:
         """Raises Problem for what no route need see."""

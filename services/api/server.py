@@ -23,6 +23,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from services.api.extensions import ABORT, WITHIN
 from services.api.guard import HEADERS
 from services.api.problems import answer
+from services.api.seldom import Seldom
 from services.api.tls import Certificate
 from shared.descriptors import share
 from shared.errors import ConfigError
@@ -40,9 +41,9 @@ DESCRIPTORS = 0.35
 OF_ONE_ADDRESS = 0.75
 """So much of all connections may come from one address: a proxy has but one."""
 STOP_SECONDS = 3
+LAST_SECONDS = 1.0
+"""Who was cut off at the stop is still told why, for so long."""
 DEAD_PEER_MS = 30_000
-TELL_S = 60.0
-"""What uvicorn says of requests is logged once in so long: anybody can make it say that."""
 
 
 class _Protocol(HttpToolsProtocol):
@@ -125,28 +126,6 @@ class _Protocol(HttpToolsProtocol):
             self._deadline = None
 
 
-class Seldom(logging.Filter):
-    """Lets a warning through once in ``TELL_S``, with how often it was left out before."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
-        self._clock = clock
-        self._told: dict[str, tuple[float, int]] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno != logging.WARNING:
-            return True
-        text, now = str(record.msg), self._clock()
-        again, left_out = self._told.get(text, (0.0, 0))
-        if now < again:
-            self._told[text] = again, left_out + 1
-            return False
-        self._told[text] = now + TELL_S, 0
-        if left_out:
-            record.msg = f"{text} And {left_out} times more since it was said last."
-        return True
-
-
 class _Server(Server):
     """Ends when told by a thread, and ends open streams first."""
 
@@ -165,6 +144,8 @@ class _Server(Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._end_streams()
         await super().shutdown(sockets)
+        if open_still := set(self.server_state.tasks):
+            await asyncio.wait(open_still, timeout=LAST_SECONDS)
 
 
 class HttpServer:

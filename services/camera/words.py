@@ -14,8 +14,8 @@ _UNITS = ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 def seen(facts: Facts) -> str:
     """How a picture was got, in one line."""
     login = f"login: {facts.login}" if facts.login else "no login"
-    said = f"{login}, {_size(facts)}"
-    return said if facts.ahead_s is None else f"{said}, clock: {clock_words(facts)}"
+    clock = "not told" if facts.ahead_s is None else clock_words(facts)
+    return f"reached, {login}, {_size(facts)}, clock: {clock}"
 
 
 def login_words(facts: Facts) -> str:

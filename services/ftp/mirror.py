@@ -152,6 +152,7 @@ class Mirror:
         while copy := index.first():
             if copy.at >= oldest and index.bytes + size <= self._section.max_bytes:
                 return
+            index.release(copy.path)
             self._folder.remove(copy.path)
             index.drop(copy.path)
 

@@ -1,16 +1,20 @@
 """Which files a mirror holds: what we wrote, and may therefore remove.
 
-A file of lines, to which each copy adds one; it is written anew when most of its lines are of
-copies that are gone. A damaged line is left out: its copy then stays for ever, and nothing else.
+A file of lines, to which each copy adds one, and another before it is removed: from then on the
+name may be of a file of somebody else. It is written anew when most of its lines are of copies that
+are gone. A damaged line is left out: its copy then stays for ever, and nothing else.
 """
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
 FEWEST_LINES = 1000
+GONE = "- "
+"""Begins the line of a copy that is removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +66,24 @@ class MirrorIndex:
         """A copy is about to be written."""
         if self._lines > max(FEWEST_LINES, 2 * len(self._copies)):
             self._rewrite()
-        with self._file.open("a", encoding="utf-8") as file:
-            file.write(copy.line())
-        self._lines += 1
+        self._append(copy.line())
         self._keep(copy)
+
+    def release(self, path: str) -> None:
+        """A copy is about to be removed: whatever has its name after a restart is not ours."""
+        self._append(f"{GONE}{path}\n", sync=True)
 
     def drop(self, path: str) -> None:
         """A copy is gone."""
         self.bytes -= self._copies.pop(path).size
+
+    def _append(self, line: str, *, sync: bool = False) -> None:
+        with self._file.open("a", encoding="utf-8") as file:
+            file.write(line)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        self._lines += 1
 
     def _keep(self, copy: Copy) -> None:
         if copy.path in self._copies:
@@ -88,7 +102,10 @@ class MirrorIndex:
             self.seq, self.new = int(seq), False
             for line in file:
                 self._lines += 1
-                if copy := _read(line):
+                if line.startswith(GONE):
+                    if (path := line.rstrip("\n").removeprefix(GONE)) in self._copies:
+                        self.drop(path)
+                elif copy := _read(line):
                     self._keep(copy)
 
     def _rewrite(self) -> None:

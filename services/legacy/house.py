@@ -33,11 +33,13 @@ _TOO_LARGE = re.compile(r"message size.*max size (\d+)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message of the house; ``ticket`` is for ``House.settle``."""
+    """A message of the house; ``ticket`` is for ``House.settle``. ``left_out`` are the bytes of a
+    body that was too large to be received."""
 
     key: str
     body: bytes
     ticket: tuple[int, int]
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class House:
 
     def _delivered(self, _queue: str, message: Incoming) -> None:
         ticket = (self._connections, message.tag)
-        self._heard(Heard(message.key, message.body, ticket))
+        self._heard(Heard(message.key, message.body, ticket, message.left_out))
 
     def _settle(self, ticket: tuple[int, int]) -> None:
         connection, tag = ticket

@@ -21,6 +21,7 @@ from services.legacy import wire
 from services.legacy.address import address
 from services.legacy.devices import Devices
 from services.legacy.house import HOUSE, Heard, House
+from shared.amqp.bounded import MOST_BYTES
 from shared.errors import JournalUnavailable, SnapbusError
 from shared.events import Event, SnapshotRequested, now
 from shared.failpoint import reach
@@ -59,6 +60,10 @@ def read(body: bytes) -> Read:
         return Read(None, sha256, str(error))
 
 
+def _too_large(size: int) -> Read:
+    return Read(None, "", f"it has {size} bytes; at most {MOST_BYTES} are taken")
+
+
 class Triggers:
     """A source. ``hear`` may be called by any thread."""
 
@@ -83,7 +88,8 @@ class Triggers:
 
     def hear(self, heard: Heard) -> None:
         """Take a message of the house."""
-        self._waiting.put((replace(heard, body=b""), read(heard.body)))
+        found = _too_large(heard.left_out) if heard.left_out else read(heard.body)
+        self._waiting.put((replace(heard, body=b""), found))
 
     def run(self, stop: Stop) -> None:
         while not stop.is_set():

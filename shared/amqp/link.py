@@ -15,6 +15,7 @@ from typing import Any
 import pika
 from pika.exceptions import ConnectionOpenAborted
 
+from shared.amqp.bounded import Bounded
 from shared.amqp.declared import Binding, Topology
 from shared.amqp.faults import explain
 from shared.amqp.loop import Loop, Sockets
@@ -28,7 +29,8 @@ FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 5.0
 @dataclass(frozen=True, slots=True)
 class Incoming:
     """A message as RabbitMQ delivers it. ``user`` is the account that published it, empty if that
-    account did not say so; RabbitMQ refuses to be told another one."""
+    account did not say so; RabbitMQ refuses to be told another one. ``left_out`` are the bytes of a
+    body that was too large to be received."""
 
     tag: int
     redelivered: bool
@@ -37,6 +39,7 @@ class Incoming:
     body: bytes
     key: str = ""
     headers: Mapping[str, Any] = field(default_factory=dict)
+    left_out: int = 0
 
 
 class Link:
@@ -50,6 +53,7 @@ class Link:
         self._user: str = parameters.credentials.username
         self._connection: Any = None
         self._channel: Any = None
+        self._bodies = Bounded()
         self._failures = 0
         self._reason = ""
         self._closing = False
@@ -165,7 +169,8 @@ class Link:
         def on_message(_channel: Any, method: Any, properties: Any, body: bytes) -> None:
             tag, exchange, key = method.delivery_tag, method.exchange, method.routing_key
             user, headers = properties.user_id or "", properties.headers or {}
-            delivered(queue, Incoming(tag, method.redelivered, exchange, user, body, key, headers))
+            again, large = method.redelivered, self._bodies.taken()
+            delivered(queue, Incoming(tag, again, exchange, user, body, key, headers, large))
 
         callback = None if ready is None else lambda _: self._is_ready(ready)
         # RabbitMQ keeps the number for the consumers that follow, not for the channel.
@@ -209,6 +214,8 @@ class Link:
         channel.add_on_close_callback(lambda _, error: self._drop(explain(error)))
         channel.add_on_cancel_callback(lambda _: self._drop("a queue was deleted"))
         self._channel = channel
+        # pika has no public way to limit a body before all of it is in memory.
+        self._bodies = channel._content_assembler = Bounded()
         self._set_up()
 
     def _drop(self, reason: str) -> None:

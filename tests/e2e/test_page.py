@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from shared.events import CameraTested
-from tests.support.api import CAR, PERSON
+from shared.events import CameraFailed, CameraTested, now
+from tests.support.api import CAR, PERSON, running_api
 from tests.support.pictures import damaged, jpeg, scene
 
 
@@ -170,6 +170,53 @@ def test_a_cameras_test_button_is_seen_at_the_camera(api, page):
     expect(tile).to_contain_text("connection test received")
     api.take("street")
     expect(tile).not_to_contain_text("connection test")
+
+
+@pytest.mark.promise("feat A20")
+def test_a_camera_says_how_its_last_picture_was_got_or_what_to_change(api, page):
+    def says(seen: str) -> None:
+        told = {"ok": True, "seen": seen, "last_ok": now().isoformat()}
+        api.context.journal.report("camera", now(), {"ok": True, "cameras": {"porch": told}})
+
+    says("reached, login: Digest, 2 kB in 0.43 s, clock: right")
+    page.goto(api.url)
+    told = page.locator('.camera[data-camera="porch"] .told')
+    expect(told).to_have_text("reached, login: Digest, 2 kB in 0.43 s, clock: right")
+
+    with page.expect_response(re.compile("/v1/requests/")):
+        page.get_by_role("button", name="Take a picture now: Front door").click()
+    asked = api.announced[-1]
+    failed = CameraFailed(camera="porch", reason="it is off. Is it on?")
+    api.context.record([failed.event(subject="porch", cause=asked)])
+    expect(page.locator('.toast[data-kind="error"]')).to_contain_text("it is off. Is it on?")
+    expect(told).to_have_text("it is off. Is it on?")
+
+    with page.expect_response(re.compile("/v1/requests/")):
+        page.get_by_role("button", name="Take a picture now: Front door").click()
+    api.take("porch", door="fetch", cause=api.announced[-1])
+    says("reached, no login, 3 kB in 0.10 s, clock: 7 hours behind ours")
+    expect(page.locator('.toast[data-kind="good"]')).to_contain_text(
+        "(reached, no login, 3 kB in 0.10 s"
+    )
+    expect(told).to_contain_text("clock: 7 hours behind ours")
+
+
+@pytest.mark.promise("feat A20")
+def test_a_page_without_pictures_says_where_a_camera_that_mails_has_to_send(tmp_path, page):
+    cameras = {"shed": {"place": "Shed", "mail": {"password": "m"}}}
+    with running_api(tmp_path / "other", {"cameras": cameras}) as api:
+        page.goto(api.url)
+        empty = page.locator(".empty")
+        for said in ("2525", "STARTTLS or none; SSL at port 2465", "shed@snapbus.local"):
+            expect(empty).to_contain_text(said)
+
+
+def test_a_detector_without_a_model_offers_the_command_for_one(api, page):
+    told = {"ok": True, "summary": "no model", "offer": "./taskw model"}
+    api.context.journal.report("detector", now(), told)
+    page.goto(f"{api.url}/system")
+    expect(page.locator(".offer pre")).to_have_text("./taskw model")
+    expect(page.locator(".offer")).to_contain_text("AGPL-3.0")
 
 
 def test_the_keyboard_is_enough_to_browse(api, page):

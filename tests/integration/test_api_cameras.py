@@ -78,13 +78,15 @@ def test_a_snapshot_says_why_it_was_taken_and_how_far_its_clock_was_off(api):
 
 @pytest.mark.promise("feat A20")
 def test_a_camera_tells_how_its_last_picture_was_got(api):
-    seen = "login: Digest, 512 kB in 0.43 s, clock: 7 hours behind ours"
-    cameras = {"porch": {"ok": True, "seen": seen}}
+    seen = "reached, login: Digest, 512 kB in 0.43 s, clock: 7 hours behind ours"
+    at = "2026-11-21T17:00:00Z"
+    cameras = {"porch": {"ok": True, "seen": seen, "last_ok": at}}
     api.context.journal.report("camera", now(), {"ok": True, "cameras": cameras})
 
     porch, street = api.ask("/v1/cameras").json
 
     assert (porch["seen"], street["seen"]) == (seen, "")
+    assert (porch["seen_at"], street["seen_at"]) == (at, None)
 
 
 def test_cameras_tell_their_doors_last_picture_failure_and_counts_but_no_secret(api):
@@ -101,6 +103,7 @@ def test_cameras_tell_their_doors_last_picture_failure_and_counts_but_no_secret(
     assert porch["last_failure"]["reason"] == "timed out"
     assert porch["counts"] == {"taken": 1}
     assert porch["last_snapshot"]["state"] == "taken"
-    assert street["doors"] == [{"kind": "ftp", "port": 2121, "account": "str33t", "every_s": None}]
+    door = {"kind": "ftp", "port": 2121, "tls_port": None, "account": "str33t", "every_s": None}
+    assert street["doors"] == [door]
     assert not street["can_be_asked"] and street["last_test"] and not street["last_snapshot"]
     assert b"canary" not in answer.body and b"10.0.0.9" not in answer.body

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from services.api import guard, server
-from services.api.server import TELL_S, Seldom
+from services.api.seldom import TELL_S, Seldom
 from tests.support.api import Api, running_api
 from tests.support.fakes import eventually
 

@@ -27,7 +27,7 @@ def test_a_request_becomes_a_snapshot_with_the_bytes_of_the_camera(
     assert (data.camera, data.door) == ("gate", "fetch")
     assert place.store.read(data.sha256) == PICTURE
     assert service.about()["ok"]
-    assert service.about()["cameras"]["gate"]["seen"].startswith("no login, 2 kB in 0.")
+    assert service.about()["cameras"]["gate"]["seen"].startswith("reached, no login, 2 kB in 0.")
 
 
 @pytest.mark.promise("feat G12")

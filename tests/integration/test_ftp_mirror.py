@@ -134,6 +134,26 @@ def test_old_copies_and_too_many_are_removed_and_nothing_else(tmp_path: Path):
         assert set(files(tmp_path)) == {"porch/last.jpg", "porch/mine.jpg"}, "also of before"
 
 
+@pytest.mark.promise("feat B4")
+def test_a_file_of_somebody_else_with_the_name_of_a_removed_copy_stays_after_a_restart(
+    tmp_path: Path,
+):
+    clock = Clock()
+    with mirrored(tmp_path, clock, days=1) as (behind, mirror):
+        behind.arrive(picture(1), name="1.jpg")
+        behind.arrive(picture(2), name="2.jpg")
+        mirror.look()
+        clock.time += 25 * 3600
+        mirror.look()
+        assert files(tmp_path) == {}
+    theirs = tmp_path / "mirror/porch/1.jpg"
+    theirs.parent.mkdir()
+    theirs.write_bytes(b"theirs")
+    with mirrored(tmp_path, clock, days=1) as (_, mirror):
+        mirror.look()
+    assert theirs.read_bytes() == b"theirs"
+
+
 @pytest.mark.promise("sec A1")
 def test_no_link_is_followed_out_of_the_mirror(tmp_path: Path):
     outside = tmp_path / "outside"

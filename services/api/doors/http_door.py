@@ -16,6 +16,7 @@ from services.api.doors.body import announced, read
 from services.api.doors.keep import Keep, Received
 from services.api.doors.upload import Upload, over_quota, refusal
 from services.api.problems import Problem
+from services.api.stopping import outcome_of
 from shared.access import Visitor
 from shared.errors import PictureError
 from shared.events import Door, Trigger, now
@@ -147,7 +148,7 @@ class HttpDoor:
 
         size = upload.size
         self._gathering.submit(Received(upload.hand_over(), arrival), answer)
-        outcome = await told
+        outcome = await outcome_of(told)
         if isinstance(outcome, PictureError):
             raise refusal(outcome) from outcome
         if isinstance(outcome, Exception):

@@ -30,8 +30,8 @@ class Results:
         self._analyzer = analyzer
 
     async def wait(self, visitor: Visitor, snapshot_id: str, camera: str, seconds: float) -> Any:
-        """The result, as ``of``, as soon as there is one; None when there was none in that time.
-        Raises Problem as ``of`` does."""
+        """The result, as ``of``, as soon as there is one; None when there was none in that time, or
+        the server stops: the picture is safe. Raises Problem as ``of`` does."""
         try:
             check_room(self._tail, visitor)
             async with asyncio.timeout(seconds):
@@ -41,7 +41,7 @@ class Results:
                     async for _frame in frames:  # the first is a greeting, and then news
                         if result := await run_in_threadpool(self.of, visitor, snapshot_id):
                             return result
-        except (TimeoutError, JournalUnavailable):
+        except (TimeoutError, JournalUnavailable, asyncio.CancelledError):
             pass
         except Problem as problem:
             if problem.kind not in ("too-many-streams", "no-such-snapshot"):

@@ -19,12 +19,7 @@ from services.api.needs import MayFollow, MayRead, MayRequestOrBring
 from services.api.open_work import OpenWorkView, open_work_view
 from services.api.problems import Problem
 from services.api.state import State
-from services.api.views import (
-    Cameras,
-    SnapshotView,
-    place,
-    snapshot_view,
-)
+from services.api.views import Cameras, SnapshotView, place, snapshot_view
 from shared.access import Visitor
 from shared.events import (
     CameraFailed,
@@ -51,18 +46,20 @@ _OPTIONS: dict[str, Any] = {
 
 
 class DoorView(BaseModel):
-    """One way in which a camera delivers. For ftp and mail: where to send; for fetch:
-    how often it is asked, null for only on request."""
+    """One way in which a camera delivers. For ftp and mail: where to send, and for mail where with
+    TLS from the start; for fetch: how often it is asked, null for only on request."""
 
     kind: Door
     port: int | None = None
+    tls_port: int | None = None
     account: str = ""
     every_s: float | None = None
 
 
 class CameraView(BaseModel):
     """One camera. ``can_be_asked``: a picture can be requested. ``failing``: its last try did.
-    ``seen``: how its last picture was got, in words, if it was asked since the last start."""
+    ``seen``: how its last picture was got, in words, and when, if it was asked since the last
+    start."""
 
     name: str
     place: str
@@ -74,6 +71,7 @@ class CameraView(BaseModel):
     last_failure: Happening | None
     last_test: Happening | None
     seen: str
+    seen_at: datetime | None
     counts: dict[str, int]
 
 
@@ -217,6 +215,7 @@ def _cameras(context: Context, state: State, view: View) -> list[CameraView]:
                 last_failure=failure,
                 last_test=tests.get(name),
                 seen=str(asked.get(name, {}).get("seen", "")),
+                seen_at=asked.get(name, {}).get("last_ok"),
                 counts=counts.get(name, {}),
             )
         )
@@ -238,7 +237,8 @@ def _doors(name: str, camera: CameraSection, settings: Settings) -> list[DoorVie
                 views.append(DoorView(kind=kind, port=settings.ftp.port, account=account))
             case MailAccountSection():
                 account = section.username or name
-                views.append(DoorView(kind=kind, port=settings.mail.port, account=account))
+                ports = {"port": settings.mail.port, "tls_port": settings.mail.tls_port}
+                views.append(DoorView(kind=kind, account=account, **ports))
             case FetchSection():
                 views.append(DoorView(kind=kind, every_s=section.every_s))
             case _:

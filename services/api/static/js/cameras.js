@@ -1,4 +1,4 @@
-// The strip of cameras: the last picture of each, how it does, and "take a picture now".
+// The strip of cameras: the last picture of each, how it was got or why not, and "take a picture now".
 
 import { get, post, urlsOf } from "./api.js";
 import { placeholder, since } from "./card.js";
@@ -6,6 +6,8 @@ import { h, icon, toast } from "./dom.js";
 import { plural } from "./words.js";
 
 const PATIENCE_MS = 60000;
+const SEEN_MS = 8000;
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export class Cameras {
   constructor(cameras, onPick) {
@@ -34,15 +36,17 @@ export class Cameras {
     const test = camera.last_test;
     const tested = test && (!last || new Date(test.time) > new Date(last.received_at));
     const note = camera.failing
-      ? h("span", { class: "bad", title: camera.last_failure.reason }, "failed ", since(camera.last_failure.time))
+      ? h("span", { class: "bad" }, "failed ", since(camera.last_failure.time))
       : tested ? h("span", { class: "tested" }, "connection test received ", since(test.time))
-        : last ? h("span", { title: camera.seen }, since(last.received_at)) : h("span", {}, "no picture yet");
+        : last ? h("span", {}, since(last.received_at)) : h("span", {}, "no picture yet");
     return h("article", { class: "camera", data: { camera: camera.name, failing: camera.failing } },
       h("button", { class: "view", type: "button", "aria-label": `Show only ${camera.place}`, onclick: () => this.onPick(camera.name) }, view),
       h("div", { class: "about" },
         h("strong", { title: camera.name }, camera.place),
         h("span", { class: "note" }, note, total ? h("span", { class: "total" }, plural(total, "picture")) : null)),
-      camera.can_be_asked ? this.button(camera) : null);
+      camera.can_be_asked ? this.button(camera) : null,
+      camera.failing ? h("p", { class: "told bad" }, camera.last_failure.reason)
+        : camera.seen ? h("p", { class: "told" }, camera.seen) : null);
   }
 
   button(camera) {
@@ -60,7 +64,10 @@ export class Cameras {
       const { url } = await post(`/v1/cameras/${encodeURIComponent(camera.name)}/snapshots`);
       toast(`Asked ${camera.place} for a picture …`);
       const outcome = await this.follow(url);
-      if (outcome.state === "done") toast(`${camera.place}: here it is`, "good");
+      if (outcome.state === "done") {
+        const seen = await this.seen(camera.name, new Date(outcome.requested_at));
+        toast(`${camera.place}: here it is${seen && ` (${seen})`}`, "good");
+      }
       else if (outcome.state === "failed") toast(`${camera.place}: ${outcome.reason || "it gave no picture"}`, "error");
       else toast(`${camera.place} has not answered yet; the picture will appear when it comes.`, "error");
     } catch (trouble) {
@@ -68,6 +75,7 @@ export class Cameras {
     } finally {
       button.disabled = false;
       button.classList.remove("busy");
+      this.redraw(camera.name);
     }
   }
 
@@ -75,10 +83,25 @@ export class Cameras {
     const deadline = Date.now() + PATIENCE_MS;
     let outcome = { state: "waiting" };
     while (outcome.state === "waiting" && Date.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      await pause(700);
       outcome = await get(url);
     }
     return outcome;
+  }
+
+  // How the picture was got, in words. The camera service tells it a little after the picture came.
+  async seen(name, since) {
+    const deadline = Date.now() + SEEN_MS;
+    for (;;) {
+      const cameras = await get("/v1/cameras");
+      const { seen, seen_at } = cameras.find((each) => each.name === name) ?? {};
+      if (seen_at && new Date(seen_at) >= since) {
+        Object.assign(this.cameras.find((each) => each.name === name), { seen, seen_at, failing: false });
+        return seen;
+      }
+      if (Date.now() > deadline) return "";
+      await pause(700);
+    }
   }
 
   // What an event changes in a tile; the rest is asked for now and then.
@@ -96,10 +119,20 @@ export class Cameras {
       camera.last_test = { time: event.time };
       toast(`${camera.place}: connection test received`, "good");
     } else return;
-    const busy = this.tiles.get(camera.name).querySelector(".busy");
+    this.redraw(camera.name);
+  }
+
+  // A tile anew; a button that waits stays, and so does the focus.
+  redraw(name) {
+    const before = this.tiles.get(name);
+    const camera = this.cameras.find((each) => each.name === name);
+    if (!before || !camera) return;
+    const button = before.querySelector(".take");
+    const focused = document.activeElement === button;
     const tile = this.tile(camera);
-    if (busy) tile.querySelector(".take")?.replaceWith(busy);
-    this.tiles.get(camera.name).replaceWith(tile);
-    this.tiles.set(camera.name, tile);
+    if (button) tile.querySelector(".take")?.replaceWith(button);
+    before.replaceWith(tile);
+    this.tiles.set(name, tile);
+    if (focused) button.focus();
   }
 }

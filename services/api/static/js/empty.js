@@ -41,9 +41,11 @@ function how(door, camera) {
       h("dl", { class: "facts" },
         h("dt", {}, "Server"), h("dd", {}, location.hostname),
         h("dt", {}, "Port"), h("dd", {}, `${door.port}`, h("small", {}, " (see .env with Docker Compose)")),
+        h("dt", {}, "Encryption"), h("dd", {}, "STARTTLS or none", door.tls_port ? `; SSL at port ${door.tls_port}` : ""),
         h("dt", {}, "User"), h("dd", {}, door.account),
         h("dt", {}, "Password"), h("dd", {}, "the one in your configuration"),
-        h("dt", {}, "Recipient"), h("dd", {}, `${camera}@snapbus.local`)),
+        h("dt", {}, "Recipient"), h("dd", {}, `${camera}@snapbus.local`),
+        h("dt", {}, "Attachment"), h("dd", {}, "a picture")),
       h("p", {}, "Then press the camera's own test button: the test is told here as well."));
   }
   if (door.kind === "http") {

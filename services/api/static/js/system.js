@@ -91,7 +91,9 @@ function parts({ parts: list }) {
       h("p", {}, part.summary || "—"),
       part.about?.offer ? h("div", { class: "offer" },
         h("p", {}, "On the machine where Snapbus runs, this gets YOLOv8n, checks it, and prepares it (its licence is AGPL-3.0); the detector takes it by itself:"),
-        h("button", { class: "button", type: "button", onclick: () => navigator.clipboard?.writeText(part.about.offer).then(() => toast("Copied.", "good")) }, icon("copy"), h("code", {}, part.about.offer))) : null,
+        h("pre", {}, part.about.offer),
+        // Browsers copy on pages that came by TLS or from this machine only.
+        navigator.clipboard ? h("button", { class: "button", type: "button", onclick: () => navigator.clipboard.writeText(part.about.offer).then(() => toast("Copied.", "good")) }, icon("copy"), "Copy the command") : null) : null,
       part.about?.certificate_sha256 ? h("small", {}, "certificate SHA-256 ", h("code", {}, part.about.certificate_sha256)) : null,
       h("small", {}, part.up ? ["started ", since(part.since)] : part.seen_at ? ["last seen ", since(part.seen_at)] : "it should run, by the configuration", part.instance ? ` · ${part.instance}` : "")))));
 }
