@@ -35,7 +35,7 @@ def _service(
     topic = SnapshotAnalyzed.topic
     if not section.enabled:
         return switched_off(service, {topic: partial(skip, archive=name)}, setting=path)
-    archive = archive_for(name, section, context.settings.data)
+    archive = archive_for(name, section, context.settings.data, context.journal)
     prepared = Prepared(archive, context.journal)
     try:
         prepared()
@@ -61,4 +61,5 @@ def _service(
         trouble = handler.trouble
         return {**archive.about(), **({"ok": False, "summary": trouble} if trouble else {})}
 
-    return Service(service, handlers={topic: handler}, workers=2, about=about)
+    workers = section.google.streams if section.archive == "google" else 2
+    return Service(service, handlers={topic: handler}, workers=workers, about=about)

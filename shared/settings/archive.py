@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from shared.settings.google import GoogleSection
 from shared.settings.section import Section, Zone
 
 ArchiveName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,24}$")]
@@ -17,7 +18,7 @@ class DriveSection(Section):
     enabled: bool = Field(
         True, description="false: nothing is filed; pictures end as skipped, and stay in the store"
     )
-    archive: Literal["folder"] = "folder"
+    archive: Literal["folder", "google"] = "folder"
     folder: Path = Field(Path("archive"), description="relative paths are below the data folder")
     timezone: Zone = Field(
         "",
@@ -25,3 +26,4 @@ class DriveSection(Section):
         "empty: the zone of this machine (TZ)",
     )
     policy: Literal["everything", "objects", "people"] = "everything"
+    google: GoogleSection = GoogleSection()

@@ -41,6 +41,7 @@ SECRET_FILES = {
     "aws_access_key_id": "aws.access_key_id",
     "aws_secret_access_key": "aws.secret_access_key",
     "aws_session_token": "aws.session_token",
+    "google_client": "drive.google.client",
 }
 
 
@@ -90,6 +91,9 @@ def _apply_secrets(tree: dict[str, Any], folder: Path) -> dict[str, str]:
     for account, section in shared.items() if isinstance(shared, dict) else ():
         if isinstance(section, dict):
             names[f"ftp_{account}_password"] = f"ftp.accounts.{account}.password"
+    archives = tree.get("archives")
+    for archive in archives if isinstance(archives, dict) else ():
+        names[f"google_client_{archive}"] = f"archives.{archive}.google.client"
     origin = {}
     for name, path in names.items():
         for file in (folder / name, folder / CAMERA_SECRETS / name):

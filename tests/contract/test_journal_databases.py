@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+import services.drive.archives.google.tables  # noqa: F401  its tables are compared too
 import shared.access.tables
 import shared.paid.tables  # noqa: F401
 from shared.errors import ConfigError, JournalUnavailable

@@ -19,7 +19,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event, text
 
-import shared.access.tables  # noqa: F401  its tables are compared too
+import services.drive.archives.google.tables  # noqa: F401  its tables are compared too
+import shared.access.tables
+import shared.paid.tables  # noqa: F401  its tables are compared too
 from shared.errors import ConfigError, JournalUnavailable
 from shared.journal import Journal
 from shared.journal.database import MIGRATIONS, newest_revision

@@ -77,7 +77,7 @@ def test_broker_and_database_are_on_an_internal_network_only() -> None:
 def test_only_who_must_can_reach_the_outside() -> None:
     outside = {name for name, service in SERVICES.items() if "outside" in service["networks"]}
 
-    assert outside == {"ftp", "mail", "camera", "api", "legacy", "rekognition"}
+    assert outside == {"ftp", "mail", "camera", "drive", "api", "legacy", "rekognition"}
 
 
 @pytest.mark.promise("sec A11")
@@ -176,6 +176,12 @@ def test_each_service_has_its_own_account_on_the_broker_and_sees_no_other() -> N
             ]
             for name in ACCOUNTS
         },
+        "drive": [
+            ("journal_url", "journal_url"),
+            ("sentry_dsn", "sentry_dsn"),
+            ("google_client", "google_client"),
+            ("broker_url_drive", "broker_url"),
+        ],
         "rekognition": [
             ("journal_url", "journal_url"),
             ("sentry_dsn", "sentry_dsn"),

@@ -42,6 +42,10 @@ HOMES = {
     "msgpack": "services/legacy/wire.py",
     "authlib": "services/api/oidc.py",
     "joserfc": "services/api/oidc.py",
+    "pydrive2": "services/drive/archives/google/client/",
+    "googleapiclient": "services/drive/archives/google/client/",
+    "oauth2client": "services/drive/archives/google/client/",
+    "httplib2": "services/drive/archives/google/client/",
 }
 # Alembic's scripts are programs of their own.
 PROGRAMS = ("shared/journal/migrations/",)

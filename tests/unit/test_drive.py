@@ -21,6 +21,7 @@ from services.drive.archives.folder import MARKER, FolderArchive
 from services.drive.file import FileSnapshots
 from shared.errors import ConfigError, Reject, Retry, SnapshotMissing
 from shared.events import Event, SnapshotAnalyzed
+from shared.journal import Journal
 from shared.service import Context, Service
 from shared.settings.archive import DriveSection
 from tests.support.making import START, Core, analyzed, core, events_of, picture, taken
@@ -239,7 +240,7 @@ def test_the_setting_chooses_the_kind_of_archive(here: Core, monkeypatch):
         def about(self):
             return {"ok": True, "summary": "in the cellar"}
 
-    def cellar(name: str, section: DriveSection, data: Path) -> Cellar:
+    def cellar(name: str, section: DriveSection, data: Path, _journal: Journal) -> Cellar:
         made.append((name, data / section.folder))
         return Cellar(data / section.folder, name)
 

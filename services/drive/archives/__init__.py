@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from services.drive.archives import folder
+from services.drive.archives import folder, google
 from services.drive.archives.archive import Archive
+from shared.journal import Journal
 from shared.settings.archive import DriveSection
 
-KINDS: Mapping[str, Callable[[str, DriveSection, Path], Archive]] = {"folder": folder.archive}
-"""What makes an archive for each value of ``archive``: from its name, its section and the data
-folder. The settings of a kind begin with its name."""
+Make = Callable[[str, DriveSection, Path, Journal], Archive]
+KINDS: Mapping[str, Make] = {"folder": folder.archive, "google": google.archive}
+"""What makes an archive for each value of ``archive``: from its name, its section, the data folder
+and the journal. The settings of a kind begin with its name. Raises ConfigError."""
 
 
-def archive_for(name: str, section: DriveSection, data: Path) -> Archive:
+def archive_for(name: str, section: DriveSection, data: Path, journal: Journal) -> Archive:
     """The archive that a section describes."""
-    return KINDS[section.archive](name, section, data)
+    return KINDS[section.archive](name, section, data, journal)

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from services.drive.archives.archive import MANIFEST, Archive, Entry, Filed, Filing, NotThere
 from shared.errors import Reject, Retry, Unreachable
 from shared.failpoint import reach
+from shared.journal import Journal
 from shared.settings.archive import DriveSection
 from shared.store.disk import sync_folder
 
@@ -180,7 +181,7 @@ class FolderArchive:
         return {"ok": False, "summary": f"{self._root} is not there or lacks {MARKER}"}
 
 
-def archive(name: str, section: DriveSection, data: Path) -> Archive:
+def archive(name: str, section: DriveSection, data: Path, _journal: Journal) -> Archive:
     """The archive in the section's ``folder``, absolute or relative to the data folder."""
     return FolderArchive(data / section.folder, name)
 

@@ -1,0 +1,161 @@
+"""The Google Drive archive: ``<folder>/YYYY/MM/DD/<camera>_<time>_<id>.jpg``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date
+from pathlib import Path
+from typing import Any
+
+from services.drive.archives.archive import Entry, Filed, Filing, NotThere
+from services.drive.archives.google.client import Client, Item
+from services.drive.archives.google.errors import Busy, GoogleError, Halted, Missing, Refused
+from services.drive.archives.google.folders import Folders
+from services.drive.archives.google.listing import Listing
+from services.drive.archives.google.token import token_file
+from services.drive.archives.google.uploads import FolderGone, Uploads, Wanted
+from shared.errors import Retry, Unreachable
+from shared.journal import Journal
+from shared.settings.google import GoogleSection
+
+CHUNK_BYTES = 1 << 20
+PROBE_S = 10.0
+"""Google is not asked more often whether it is there again."""
+
+
+class GoogleArchive:
+    """Files in one folder of one account. Any thread, and several processes."""
+
+    def __init__(self, name: str, section: GoogleSection, data: Path, journal: Journal) -> None:
+        self.name = name
+        self.place = f"Google Drive {section.shared_drive}".rstrip() + f", folder {section.folder}"
+        self.client = Client(
+            token_file(data, section.token),
+            service=section.service,
+            acts_for=section.acts_for,
+            scope=section.scope,
+            api=section.api,
+            timeout_s=section.timeout_s,
+        )
+        self.folders = Folders(self.client, journal, name, section.folder, section.shared_drive)
+        self._uploads = Uploads(self.client, journal, name)
+        self._listing = Listing(self.client, self.folders)
+        self._trouble = ""
+
+    def prepare(self, *, first: bool) -> None:
+        """Nothing: a service starts also while Google is away or nobody is logged in."""
+
+    def file(self, filing: Filing) -> Filed:
+        """Hold these bytes as one file, whatever was sent before."""
+        with self._translated():
+            item = self._hold(filing, _md5(filing))
+        return Filed(filing.path, str(item.get("alternateLink", "")), str(item["id"]))
+
+    def _hold(self, filing: Filing, md5: str) -> Item:
+        for _ in range(3):
+            *folders, title = filing.path.split("/")
+            body = _body(filing, title, self.folders.of(*folders))
+            key = filing.snapshot_id, filing.kind
+            wanted = Wanted(*key, body, filing.source, md5, filing.size)
+            try:
+                return self._uploads.hold(wanted)
+            except FolderGone as error:
+                self.folders.forget()
+                self._take_out(error.item, self.folders.of(*folders))
+        raise Busy("the folder of that day is removed again and again")
+
+    def _take_out(self, item: Item | None, folder: str) -> None:
+        """Move a file out of a folder that is in the trash."""
+        if item:
+            before = ",".join(each["id"] for each in item["parents"])
+            self.client.patch(item["id"], {}, "id", add=folder, remove=before)
+
+    def days(self) -> Iterator[date]:
+        with self._translated():
+            yield from self._listing.days()
+
+    def day(self, day: date) -> Iterator[Entry]:
+        with self._translated():
+            yield from self._listing.day(day)
+
+    def read(self, entry: Entry) -> Iterator[bytes]:
+        with self._translated():
+            try:
+                yield from self.client.read(entry.key or self._listing.id_of(entry.path))
+            except Missing as error:
+                raise NotThere(f"archive {self.name} does not hold {entry.path}") from error
+
+    def hold(self, entry: Entry, *, on: bool) -> None:
+        """Drive removes nothing by itself."""
+
+    def manifest(self, day: date) -> bytes:
+        with self._translated():
+            return self._listing.manifest(day)
+
+    def write_manifest(self, day: date, data: bytes) -> None:
+        with self._translated():
+            self._listing.write_manifest(day, data)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except GoogleError as error:
+            if isinstance(error, Refused):
+                raise Retry(str(error)) from error
+            self._trouble = str(error)
+            after_s = error.after_s if isinstance(error, Busy | Halted) else 0.0
+            after_s = max(PROBE_S, after_s)
+            raise Unreachable(f"archive {self.name}", str(error), after_s=after_s) from error
+        self._trouble = ""
+
+    def about(self) -> Mapping[str, Any]:
+        if trouble := self.client.problem() or self._trouble:
+            return {"ok": False, "summary": f"{self.place}: {trouble}"}
+        return {"ok": True, "summary": f"filing in {self.place}"}
+
+
+def _md5(filing: Filing) -> str:
+    """What Drive shall say of the bytes; those of the store are proven on the way."""
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    with filing.source.open("rb") as source:
+        while chunk := source.read(CHUNK_BYTES):
+            sha256.update(chunk)
+            md5.update(chunk)
+    if sha256.hexdigest() != filing.sha256:
+        raise Retry(f"{filing.title}: the file differs from the picture; it was not sent")
+    return md5.hexdigest()
+
+
+def _body(filing: Filing, title: str, folder: str) -> dict[str, Any]:
+    """What Drive knows of the file. The description is found by its search; the properties are
+    seen by this program only."""
+    taken = filing.captured_at.astimezone(UTC)
+    labels = " ".join(filing.labels)
+    properties = {
+        "snapbus_id": filing.snapshot_id,
+        "snapbus_kind": filing.kind,
+        "snapbus_camera": filing.camera,
+        "snapbus_sha256": filing.sha256,
+        "snapbus_labels": labels,
+    }
+    told = [filing.camera, f"{filing.captured_at:%Y-%m-%d %H:%M:%S}", ", ".join(filing.labels)]
+    return {
+        "title": title,
+        "mimeType": filing.media_type,
+        "parents": [{"id": folder}],
+        "createdDate": f"{taken:%Y-%m-%dT%H:%M:%S}.{taken.microsecond // 1000:03}Z",
+        "description": "\n".join([*filter(None, told), f"Snapbus {filing.snapshot_id}"]),
+        "properties": [
+            {"key": key, "value": _fitting(key, value), "visibility": "PRIVATE"}
+            for key, value in properties.items()
+            if value
+        ],
+    }
+
+
+def _fitting(key: str, value: str) -> str:
+    """As much as Drive takes: 124 bytes in key and value together."""
+    return value.encode()[: 124 - len(key)].decode(errors="ignore")
