@@ -1,5 +1,14 @@
+"""Runs the drive service alone; with ``login``, lets it into a Google account."""
+
+import sys
+from importlib import import_module
+
 from shared.main import main, only_check
 
+COMMANDS = {"login": "services.drive.log_in"}
+
+if command := COMMANDS.get(sys.argv[1]) if len(sys.argv) > 1 else None:
+    sys.exit(import_module(command).main(sys.argv[2:]))
 only_check("drive")
 
 from services.drive.app import build  # noqa: E402  takes seconds, which a check need not

@@ -30,7 +30,7 @@ class GoogleSection(Section):
     shared_drive: str = Field("", description="id of a shared drive; empty: that of the account")
     token: Path = Field(
         Path("tokens/google.json"),
-        description="where the login keeps its token; relative paths are below the data "
+        description="where `task drive:login` keeps its token; relative paths are below the data "
         "folder, where the older place snapshot_processor_creds is taken too",
     )
     sees: Literal["own", "all"] = Field(

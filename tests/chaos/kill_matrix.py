@@ -33,8 +33,8 @@ from tests.support.rabbit import RabbitServer
 
 ONE, MANY = "one process, SQLite", "processes, PostgreSQL, RabbitMQ"
 FTP_DOOR = r"store\..*|intake\.(stored|before_record|after_record|announced)|ftp\..*"
-ELSEWHERE = ("http.", "legacy.")
-"""Points of tests with a feed of their own: test_http_killed.py and test_legacy_killed.py."""
+ELSEWHERE = ("google.", "http.", "legacy.")
+"""Points of tests with a feed of their own: test_<first part>_killed.py."""
 RETRYING = "drive.part_written:1+:raise=ENOSPC"
 """The archive is full as long as this process lives: its work is put off, and comes again."""
 

@@ -7,6 +7,8 @@ import hashlib
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ from services.drive.archives import folder as module
 from services.drive.archives.archive import MANIFEST, Archive, Entry, Filing, NotThere
 from services.drive.archives.folder import INCOMING, MARKER, FolderArchive
 from shared.errors import Reject, Retry, Unreachable
+from tests.support.google_archive import GoogleRig
 from tests.support.making import picture
 
 TIME = datetime(2026, 12, 31, 23, 30, tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin"))
@@ -45,6 +48,8 @@ class Rig(Protocol):
     def away(self) -> None: ...
 
     def back(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class FolderRig:
@@ -73,14 +78,16 @@ class FolderRig:
     def back(self) -> None:
         self.root.with_name("away").rename(self.root)
 
+    def close(self) -> None: ...
 
-RIGS: list[type[Rig]] = [FolderRig]
+
+RIGS: list[type[Rig]] = [FolderRig, GoogleRig]
 
 
 @pytest.fixture(params=RIGS)
-def rig(request, tmp_path: Path) -> Rig:
-    rig: Rig = request.param(tmp_path / "archive")
-    return rig
+def rig(request, tmp_path: Path) -> Iterator[Rig]:
+    with closing(request.param(tmp_path / "archive")) as rig:
+        yield rig
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from services.drive.archives.google.client import Client, Item
 from services.drive.archives.google.errors import Busy, GoogleError, Halted, Missing, Refused
 from services.drive.archives.google.folders import Folders
 from services.drive.archives.google.listing import Listing
+from services.drive.archives.google.pace import Pace
 from services.drive.archives.google.token import token_file
 from services.drive.archives.google.uploads import FolderGone, Uploads, Wanted
 from shared.errors import Retry, Unreachable
@@ -28,7 +29,14 @@ PROBE_S = 10.0
 class GoogleArchive:
     """Files in one folder of one account. Any thread, and several processes."""
 
-    def __init__(self, name: str, section: GoogleSection, data: Path, journal: Journal) -> None:
+    def __init__(
+        self,
+        name: str,
+        section: GoogleSection,
+        data: Path,
+        journal: Journal,
+        pace: Pace | None = None,
+    ) -> None:
         self.name = name
         self.place = f"Google Drive {section.shared_drive}".rstrip() + f", folder {section.folder}"
         self.client = Client(
@@ -38,6 +46,7 @@ class GoogleArchive:
             scope=section.scope,
             api=section.api,
             timeout_s=section.timeout_s,
+            pace=pace or Pace(),
         )
         self.folders = Folders(self.client, journal, name, section.folder, section.shared_drive)
         self._uploads = Uploads(self.client, journal, name)
@@ -57,8 +66,9 @@ class GoogleArchive:
         for _ in range(3):
             *folders, title = filing.path.split("/")
             body = _body(filing, title, self.folders.of(*folders))
-            key = filing.snapshot_id, filing.kind
-            wanted = Wanted(*key, body, filing.source, md5, filing.size)
+            # What is put back under an old path is a file of its own.
+            kind = f"{filing.kind} {filing.at}".rstrip()
+            wanted = Wanted(filing.snapshot_id, kind, body, filing.source, md5, filing.size)
             try:
                 return self._uploads.hold(wanted)
             except FolderGone as error:

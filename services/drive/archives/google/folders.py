@@ -103,7 +103,7 @@ class Folders:
                 found = self._found(title, parent_id) or self._client.ids(1)[0]
                 row = Folder(self._archive, path, found, now())
                 self._journal.change(OWNER, [FOLDERS.add(row)])
-                reach("drive.google_folder_reserved")
+                reach("google.folder_reserved")
             if self._is_live(row.file_id) or self._make(row.file_id, title, parent_id):
                 return row.file_id
             fresh = replace(row, file_id=self._client.ids(1)[0], reserved_at=now())
@@ -143,7 +143,7 @@ class Folders:
             self._client.insert(body, None, "id")
         except Exists:
             return self._is_live(file_id)
-        reach("drive.google_folder_made")
+        reach("google.folder_made")
         return True
 
 

@@ -21,9 +21,15 @@ class Pace:
 
     def __init__(
         self,
+        first_s: float = FIRST_S,
+        longest_s: float = LONGEST_S,
+        *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """Each refusal in a row doubles the time for which the gate shuts."""
+        self._first_s = first_s
+        self._longest_s = longest_s
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -58,5 +64,7 @@ class Pace:
             if now < self._opens_at:
                 return
             self._failures += 1
-            pause = max(pause_s(self._failures, FIRST_S, LONGEST_S), min(error.after_s, MOST_S))
+            pause = max(
+                pause_s(self._failures, self._first_s, self._longest_s), min(error.after_s, MOST_S)
+            )
             self._opens_at, self._why = now + pause, str(error)

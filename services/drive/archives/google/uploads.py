@@ -68,7 +68,7 @@ class Uploads:
         row, is_new = self._reserved(wanted)
         for _ in range(TRIES):
             item = self._sent(row, wanted) if is_new else self._found(row, wanted)
-            reach("drive.google_sent")
+            reach("google.sent")
             if item and wanted.is_in(item) and not item["labels"]["trashed"]:
                 return item
             row, is_new = self._given_up(row, item, wanted), True
@@ -84,7 +84,7 @@ class Uploads:
             self._journal.change(OWNER, [UPLOADS.add(row)])
         except Stale:
             return rows.get(*key) or row, False
-        reach("drive.google_reserved")
+        reach("google.reserved")
         return row, True
 
     def _found(self, row: Upload, wanted: Wanted) -> Item | None:
@@ -117,7 +117,7 @@ class Uploads:
             raise FolderGone(item)
         if item and not item["labels"]["trashed"] and not item["labels"].get("starred"):
             self._client.trash(row.file_id)
-            reach("drive.google_trashed")
+            reach("google.trashed")
         fresh = replace(row, file_id=self._id(), spoilt=row.spoilt + 1, reserved_at=now())
         self._journal.change(OWNER, [UPLOADS.replace(row, fresh)])
         log.warning(

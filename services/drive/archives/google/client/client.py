@@ -34,8 +34,8 @@ from shared.http.errors import TooSlow
 
 GOOGLE = "https://www.googleapis.com/"
 CHUNK_BYTES = 1 << 20
-AGAIN_WITHIN_S = 3.0
-"""What fails later than this is not called again at once: its work waits in the journal."""
+MOST_TRIES, AGAIN_WITHIN_S = 4, 3.0
+"""What fails more often or later is not called again at once: its work waits in the journal."""
 T = TypeVar("T")
 Item = dict[str, Any]
 _FAILURES = (
@@ -57,13 +57,13 @@ class Client:
         scope: str,
         api: str = GOOGLE,
         timeout_s: float = 60.0,
-        pace: Pace | None = None,
+        pace: Pace,
     ) -> None:
         self._login = Credentials(token, service, acts_for, scope, timeout_s)
         self._auth = Auth(self._login, api, timeout_s)
         self._drive = GoogleDrive(self._auth)
         self._timeout_s = timeout_s
-        self._pace = pace or Pace()
+        self._pace = pace
         self._open: set[Any] = set()
 
     def problem(self) -> GoogleError | None:
@@ -179,17 +179,18 @@ class Client:
     def _call(self, run: Callable[[Any], T]) -> T:
         """Call, and again soon where that may help: each call may be repeated without harm."""
         began = time.monotonic()
-        while True:
+        for tries_left in reversed(range(MOST_TRIES)):
             self._pace.turn()
             try:
                 done = self._once(run)
             except Busy as error:
                 self._pace.slower(error)
-                if time.monotonic() - began > AGAIN_WITHIN_S:
+                if not tries_left or time.monotonic() - began > AGAIN_WITHIN_S:
                     raise
                 continue
             self._pace.well()
             return done
+        raise AssertionError("unreachable")
 
     def _drop(self, local: Any) -> None:
         if connections := getattr(local, "http", None):
