@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from services.drive.archives import archive_for
+from services.drive.copies import Encryption
 from services.drive.file import FileSnapshots, skip
 from services.drive.prepared import Prepared
 from shared.errors import ConfigError, JournalUnavailable
@@ -55,6 +56,7 @@ def _service(
         policy=section.policy,
         analyzer=context.settings.analyzers[0],
         zone=zone_of(section.timezone),
+        encryption=Encryption(section.encrypt_to, context.settings.data / "encrypted" / name),
     )
 
     def about() -> Mapping[str, Any]:

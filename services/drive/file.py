@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
-from services.drive.archives.archive import Archive, Filed, Filing
+from services.drive.archives.archive import Archive, Filed, Filing, suffix_of
+from services.drive.copies import Copy, Encryption, encrypted_kind
 from shared.errors import HandlerError, Reject, Unreachable
-from shared.events import Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped
+from shared.events import ORIGINAL, Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped
 from shared.journal import Journal
+from shared.journal.queries.snapshots import Snapshot
 from shared.store import Store
 
 
@@ -34,9 +36,11 @@ class FileSnapshots:
         policy: str,
         analyzer: str = "detector",
         zone: tzinfo | None = None,
+        encryption: Encryption | None = None,
     ) -> None:
         """``zone`` is the one of folders and file names; None: that of this machine. ``analyzer``
-        answers every picture: what only another one did not analyse, it decides."""
+        answers every picture: what only another one did not analyse, it decides. With
+        ``encryption`` nothing leaves unencrypted."""
         self._archive = archive
         self._store = store
         self._journal = journal
@@ -44,6 +48,7 @@ class FileSnapshots:
         self._policy = policy
         self._analyzer = analyzer
         self._zone = zone
+        self._encryption = encryption
         self.trouble = ""
         """Why the last picture could not be filed; empty: it was."""
 
@@ -56,20 +61,44 @@ class FileSnapshots:
         snapshot = self._journal.read.snapshot(event.snapshot_id or "")
         if snapshot is None:
             raise Reject(f"no snapshot {event.snapshot_id} in the catalogue")
-        if any(each.archive == self._archive.name and each.path for each in snapshot.filings):
+        own = (each for each in snapshot.filings if each.archive == self._archive.name)
+        held = {each.kind for each in own if each.path}
+        if not held and self._policy != "everything" and self._is_open(analyzed):
             return []
-        if self._policy != "everything" and self._is_open(analyzed):
-            return []
-        if not self.wants(analyzed):
+        if not held and not self.wants(analyzed):
             return skip(event, self._archive.name, self._policy)
+        missing = [kind for kind in self._kinds() if kind not in held]
+        return [self._archived(event, snapshot, self._copy(snapshot, kind)) for kind in missing]
+
+    def _kinds(self) -> Sequence[str]:
+        """The kinds of copies that this archive is to hold of each picture."""
+        return [encrypted_kind(ORIGINAL) if self._encryption else ORIGINAL]
+
+    def _copy(self, snapshot: Snapshot, kind: str) -> Copy:
+        """The bytes of this kind. Raises SnapshotMissing, or Unreachable where none can be made."""
+        source = self._store.path(snapshot.sha256)
+        suffix = suffix_of(snapshot.media_type)
+        copy = Copy(ORIGINAL, source, snapshot.sha256, snapshot.size, suffix)
+        if kind == ORIGINAL or not self._encryption:
+            return copy
+        try:
+            return self._encryption.of(copy, snapshot.id)
+        except OSError as error:
+            text = f"the data folder takes no encrypted copy: {error.strerror or error}"
+            raise Unreachable("data folder", text) from error
+
+    def _archived(self, event: Event, snapshot: Snapshot, copy: Copy) -> Event:
+        """File one copy, and say so."""
         filing = Filing(
             snapshot_id=snapshot.id,
             camera=snapshot.camera,
             captured_at=snapshot.captured_at.astimezone(self._zone),
             media_type=snapshot.media_type,
-            sha256=snapshot.sha256,
-            size=snapshot.size,
-            source=self._store.path(snapshot.sha256),
+            sha256=copy.sha256,
+            size=copy.size,
+            source=copy.source,
+            kind=copy.kind,
+            suffix=copy.suffix,
         )
         filed = self._file(filing)
         archived = SnapshotArchived(
@@ -82,7 +111,7 @@ class FileSnapshots:
             sha256=filing.sha256,
             size=filing.size,
         )
-        return [archived.event(subject=event.subject, cause=event, key=snapshot.id)]
+        return archived.event(subject=event.subject, cause=event, key=snapshot.id)
 
     def _file(self, filing: Filing) -> Filed:
         try:

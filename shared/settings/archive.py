@@ -27,3 +27,9 @@ class DriveSection(Section):
     )
     policy: Literal["everything", "objects", "people"] = "everything"
     google: GoogleSection = GoogleSection()
+    encrypt_to: tuple[str, ...] = Field(
+        (),
+        max_length=20,
+        description="public keys of age (age1…) or SSH: pictures are encrypted for them before "
+        "they are filed, and nothing here can open them again; empty: not encrypted",
+    )

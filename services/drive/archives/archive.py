@@ -13,7 +13,11 @@ from shared.events import ORIGINAL
 
 MANIFEST = "manifest.jsonl"
 """File of each day's folder that lists the others; no archive tells it as one of them."""
-_SUFFIXES = {"image/png": ".png"}
+
+
+def suffix_of(media_type: str) -> str:
+    """How files of a picture's media type end."""
+    return ".png" if media_type == "image/png" else ".jpg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Filing:
         tells copies of another kind apart, such as ``.jpg.age``."""
         if self.at:
             return self.at.split("/", 3)[3]
-        suffix = self.suffix or _SUFFIXES.get(self.media_type, ".jpg")
+        suffix = self.suffix or suffix_of(self.media_type)
         return f"{self.camera}_{self.captured_at:%Y%m%d-%H%M%S}_{self.snapshot_id}{suffix}"
 
     @property
