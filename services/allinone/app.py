@@ -54,7 +54,8 @@ def build_demo(context: Context) -> Sequence[Service]:
 
     settings = at_its_port(context.settings)
     context = replace(context, settings=settings, cameras=CameraDirectory(settings.cameras))
-    return [*build(context), services.simulator.app.build(context)]
+    simulator = services.simulator.app.build(context)  # its Google logs in the archives of the demo
+    return [*build(context), simulator]
 
 
 def _built(what: Service | Sequence[Service]) -> Sequence[Service]:

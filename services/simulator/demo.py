@@ -1,4 +1,5 @@
-"""The three cameras of the demo. Their passwords are throw-away ones that anybody may know."""
+"""The cameras and the Google account of the demo. Their passwords are throw-away ones that anybody
+may know."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.settings import Settings
+from shared.settings.archive import DriveSection
 from shared.settings.cameras import CameraSection
 from shared.settings.simulator import SimulatorSection
 
@@ -19,6 +21,7 @@ PASSWORDS = {
     DIGEST: "demo-yard",
     BRANDS: "demo-brands",
 }
+GOOGLE_PORT = 8091
 DIGEST_PATH = "/digest/snapshot.jpg"
 
 
@@ -58,8 +61,8 @@ def demo_cameras(http_base: str, ftp_password: str = PASSWORDS[PUSHES]) -> dict[
 
 
 def at_its_port(settings: Settings) -> Settings:
-    """The settings with the simulated cameras of config/demo.yml asked on the port that the
-    simulator has now."""
+    """The settings with the simulated cameras and Google of config/demo.yml asked on the ports that
+    the simulator has now."""
     standard, now = (
         f"http://127.0.0.1:{each.http_port}" for each in (SimulatorSection(), settings.simulator)
     )
@@ -71,7 +74,21 @@ def at_its_port(settings: Settings) -> Settings:
         return camera.model_copy(update={"fetch": fetch})
 
     cameras = {name: moved(camera) for name, camera in settings.cameras.items()}
-    return settings.model_copy(update={"cameras": cameras})
+    archives = {name: _moved(each, settings) for name, each in settings.archives.items()}
+    return settings.model_copy(update={"cameras": cameras, "archives": archives})
+
+
+def _moved(archive: DriveSection, settings: Settings) -> DriveSection:
+    port = settings.simulator.google_port
+    if archive.google.api != google_root(GOOGLE_PORT) or port is None:
+        return archive
+    google = archive.google.model_copy(update={"api": google_root(port)})
+    return archive.model_copy(update={"google": google})
+
+
+def google_root(port: int) -> str:
+    """The root of the API of the simulated Google on this port."""
+    return f"http://127.0.0.1:{port}/"
 
 
 def fetch_account(settings: Settings, camera: str) -> Account:

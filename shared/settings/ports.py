@@ -47,6 +47,9 @@ def _of(settings: Settings, name: str) -> Iterator[_Ports]:
     if getattr(section, "enabled", True) and port:  # 0 is any that is free
         setting = f"{name}.{'http_port' if name == 'simulator' else 'port'}"
         yield _Ports(setting, section.host, port, port)
+    if name == "simulator" and section.google_port:
+        port = section.google_port
+        yield _Ports("simulator.google_port", section.host, port, port)
     if name == "mail" and section.enabled and section.tls_port:
         yield _Ports("mail.tls_port", section.host, section.tls_port, section.tls_port)
     if name == "ftp" and section.enabled and section.passive_ports:

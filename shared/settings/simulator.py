@@ -30,6 +30,9 @@ class SimulatorSection(Section):
     rekognition_faults: dict[str, AmazonFault] = Field(
         {}, description="what its regions do, such as {us-east-1: throttled, '*': error}"
     )
+    google_port: Port | None = Field(
+        None, description="such as 8091: a Google account, with a Drive to file in and to look at"
+    )
     host: str = "127.0.0.1"
     pictures: Path | None = Field(None, description="a folder of photographs; null: drawn scenes")
     ftp_host: str = "127.0.0.1"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 from tests.support.fakes import eventually
 from tests.support.ports import free_ports
@@ -47,19 +49,32 @@ def archived(port: int) -> set[str]:
         return set()
 
 
+def pictures_below(url: str) -> int:
+    """How many pictures the folder of this page has, in the years, months and days in it."""
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        page = answer.read().decode()
+    folders = re.findall(r'📁 <a href="([^"]+)">(Snapbus|\d+)<', page)
+    below = [pictures_below(urljoin(url, path)) for path, _ in folders]
+    return page.count("<img ") + sum(below)
+
+
 def test_on_other_ports_all_three_cameras_of_the_demo_deliver(tmp_path: Path) -> None:
-    page, health, ftp, cameras = free_ports(4)
+    page, health, ftp, cameras, google = free_ports(5)
     ports = {
         "SNAPBUS__API__PORT": page,
         "SNAPBUS__HEALTH__PORT": health,
         "SNAPBUS__FTP__PORT": ftp,
         "SNAPBUS__SIMULATOR__HTTP_PORT": cameras,
+        "SNAPBUS__SIMULATOR__GOOGLE_PORT": google,
     }
     env = {name: str(port) for name, port in ports.items()} | {"SNAPBUS__FTP__PASSIVE_PORTS": ""}
     with demo(tmp_path, **env) as process:
         log = tmp_path / "log"
         eventually(lambda: "loading, which takes some seconds; Ctrl-C ends it" in log.read_text())
         eventually(lambda: archived(page) == {"porch", "gate", "yard"}, timeout=60)
+        drive = f"http://127.0.0.1:{google}"
+        assert f"the simulated Google Drive is at {drive}/" in log.read_text()
+        eventually(lambda: pictures_below(f"{drive}/"), timeout=60)
         assert f"the page is at http://localhost:{page}, and Ctrl-C ends Snapbus" in log.read_text()
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0, "once it runs, it stops in order"

@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from services.simulator.google import page
 from services.simulator.google.api import Api, operation_of
 from services.simulator.google.clock import Clock
 from services.simulator.google.faults import Act, Faults
@@ -16,6 +15,7 @@ from services.simulator.google.files import Files
 from services.simulator.google.listing import Listing
 from services.simulator.google.logins import DRIVE, Grant, Logins
 from services.simulator.google.pace import Pace
+from services.simulator.google.page import Pages
 from services.simulator.google.server import Server
 from services.simulator.google.shelf import Shelf
 from services.simulator.google.tree import Tree
@@ -56,6 +56,7 @@ class SimulatedGoogle:
         self.calls: Counter[str] = Counter()
         self.most_at_once = 0
         self._api = Api(self.files, self.listing, self.uploads, self.logins)
+        self._pages = Pages(self.tree, self.logins, OWNER)
         self._now = 0
 
     @property
@@ -96,7 +97,7 @@ class SimulatedGoogle:
         if not operation and call.path.startswith(("/drive/v2/", "/upload/")):
             return Refusal(404, "notFound", "Not Found").answer(), "answer"
         if not operation:
-            return page.answer(call, self.tree, self.logins, OWNER), "answer"
+            return self._pages.answer(call), "answer"
         self.calls[operation] += 1
         fault = self.faults.next(operation)
         act: Act = fault.act if fault else "answer"
