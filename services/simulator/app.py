@@ -20,7 +20,7 @@ from services.simulator.pictures import Pictures
 from services.simulator.push import FtpPusher
 from services.simulator.rtsp import RtspCamera
 from services.simulator.shown import Shown
-from shared.service import Context, Service
+from shared.service import Context, Service, Source
 from shared.settings import Settings
 from shared.settings.simulator import SimulatorSection
 
@@ -44,7 +44,7 @@ def build(context: Context) -> Service:
     streams = []
     if section.rtsp_port is not None:
         streams.append(RtspCamera(section.host, section.rtsp_port, brands))
-    clouds = [*_regions(section, shown), *_accounts(settings)]
+    clouds: list[Source] = [*_regions(section, shown), *_accounts(settings)]
     ftp_port = settings.ftp.port if section.ftp_port is None else section.ftp_port
     pusher = FtpPusher(
         (section.ftp_host, ftp_port),
