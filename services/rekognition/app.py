@@ -10,7 +10,7 @@ from services.rekognition.circuit import Circuit
 from services.rekognition.regions import Region, Regions
 from shared.aws.client import Client
 from shared.events import SnapshotAnalyzed
-from shared.paid import Governor
+from shared.paid import Governor, amount
 from shared.picture.decode import Limits
 from shared.service import NOTHING_OLD, Context, Service, switched_off
 from shared.settings import Settings
@@ -64,7 +64,7 @@ def told(regions: Regions, governor: Governor) -> Mapping[str, Any]:
     """The state of the service, with what it costs."""
     paid = governor.about()
     spent = [
-        f"{each['money']:.2f}{_of(each['budget'])} {paid['currency']} this {word}"
+        f"{amount(each['money'])}{_of(each['budget'])} {paid['currency']} this {word}"
         for word, each in paid["periods"].items()
         if word != "ever"
     ]
@@ -75,4 +75,4 @@ def told(regions: Regions, governor: Governor) -> Mapping[str, Any]:
 
 
 def _of(budget: float | None) -> str:
-    return "" if budget is None else f" of {budget:.2f}"
+    return "" if budget is None else f" of {amount(budget)}"

@@ -9,3 +9,4 @@ from shared.paid.governor import Governor as Governor
 from shared.paid.governor import NotBilled as NotBilled
 from shared.paid.governor import Purchase as Purchase
 from shared.paid.ledger import Refused as Refused
+from shared.paid.ledger import amount as amount

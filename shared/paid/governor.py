@@ -138,7 +138,9 @@ class Governor:
             if scene.snapshot_id == call.snapshot_id:  # asked before, and the process ended
                 return Answer(json.loads(scene.answer), scene.snapshot_id, bought=False)
             if scene.at >= oldest and (seen := Likeness.read(scene.likeness)):
-                likely.append((call.likeness.difference(seen), scene.snapshot_id, scene))
+                likely.append(
+                    (call.likeness.difference(seen, self._thrift.edge), scene.snapshot_id, scene)
+                )
         if self._thrift.scenes and likely:
             difference, _, scene = min(likely, key=lambda each: each[:2])
             if difference <= self._thrift.alike:

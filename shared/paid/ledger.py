@@ -126,11 +126,9 @@ class Ledger:
                 yield SPENT.replace(was, new) if was else SPENT.add(new)
 
     def _told(self, row: Spent, limit: float) -> str:
-        spent = row.micros / MICROS
-        return (
-            f"{spent:.2f} of {limit:.2f} {self._budgets.currency} for {row.scope} {row.name} in "
-            f"{row.period} are spent"
-        )
+        spent, most = amount(row.micros / MICROS), amount(limit)
+        whose = f"{row.scope} {row.name} in {row.period}"
+        return f"{spent} of {most} {self._budgets.currency} for {whose} are spent"
 
     def _refuse(self, row: Spent, was: Spent | None) -> None:
         new = replace(row, refused=row.refused + 1)
@@ -142,6 +140,12 @@ class Ledger:
     def _row(self, engine: str, scope: str, name: str, period: str) -> Spent:
         found = self._spent.get(engine, scope, name, period)
         return found or Spent(engine, scope, name, period, 0, 0, 0)
+
+
+def amount(money: float) -> str:
+    """An amount in words: prices of single calls are tenths of a cent."""
+    whole, _, cents = f"{money:.4f}".partition(".")
+    return f"{whole}.{cents.rstrip('0').ljust(2, '0')}"
 
 
 def _periods(at: datetime, budget: BudgetSection) -> Iterator[tuple[str, float | None]]:

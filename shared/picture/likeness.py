@@ -50,13 +50,16 @@ class Likeness:
         cells = np.clip(np.rint(told / _STEP), -127, 127).astype(np.int8)
         return cls(columns, rows, cells.tobytes())
 
-    def difference(self, other: Likeness) -> float:
-        """How much the most different cell differs: under 6 by noise, clouds and a clock in the
-        picture, over 12 by somebody who fills a three-hundredth of it."""
+    def difference(self, other: Likeness, edge: float = 0.0) -> float:
+        """How much the most different cell differs: under 4 by noise and clouds, over 12 by
+        somebody who fills a three-hundredth of the picture. ``edge`` is how much of the height does
+        not count, at the top and at the bottom: cameras write the time there."""
         if (self.columns, self.rows) != (other.columns, other.rows):
             return MOST
         mine, theirs = (np.frombuffer(each.cells, dtype=np.int8) for each in (self, other))
-        most = np.abs(mine.astype(np.int16) - theirs).max(initial=0)
+        changed = np.abs(mine.astype(np.int16) - theirs).reshape(self.rows, self.columns)
+        skipped = round(edge * self.rows)
+        most = changed[skipped : self.rows - skipped].max(initial=0)
         return min(MOST, float(most) * _STEP)
 
     def __str__(self) -> str:

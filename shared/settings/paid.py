@@ -54,8 +54,15 @@ class ThriftSection(Section):
         9.0,
         ge=0,
         le=100,
-        description="pictures of a camera that differ by no more get the answer of the first; "
-        "0: only equal ones",
+        description="pictures of a camera that differ by no more get the answer of the first: "
+        "noise makes 1 to 4, a person far away more than 12; 0: only equal ones",
+    )
+    edge: float = Field(
+        0.06,
+        ge=0,
+        le=0.45,
+        description="how much of the height does not count for that, at the top and at the bottom, "
+        "where cameras write the time",
     )
     scenes: int = Field(8, ge=0, le=50, description="answers remembered for each camera; 0: none")
     remember_s: float = Field(86_400.0, gt=0, description="how long an answer holds")
