@@ -19,6 +19,7 @@ from tests.support import brand_table, promises, proofs
 from tests.support.brand_table import shows as shows
 from tests.support.making import Core, core, sqlite_journal
 from tests.support.moto import MotoServer
+from tests.support.moto import shared as shared_moto
 from tests.support.postgres import PostgresServer
 from tests.support.rabbit import RabbitServer
 from tests.support.servers import ServerFailed, ServerMissing
@@ -125,11 +126,9 @@ def journal_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]
 
 
 @pytest.fixture(scope="session")
-def moto() -> Iterator[MotoServer]:
+def moto() -> MotoServer:
     """A private S3 of moto; give each test buckets of its own."""
-    with contextlib.closing(MotoServer()) as server:
-        server.start()
-        yield server
+    return shared_moto()
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
+from shared.settings.aws import AwsSection
 from shared.settings.google import GoogleSection
+from shared.settings.s3 import S3Section
 from shared.settings.section import Section, Zone
 
 ArchiveName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,24}$")]
@@ -18,7 +20,7 @@ class DriveSection(Section):
     enabled: bool = Field(
         True, description="false: nothing is filed; pictures end as skipped, and stay in the store"
     )
-    archive: Literal["folder", "google"] = "folder"
+    archive: Literal["folder", "google", "s3"] = "folder"
     folder: Path = Field(Path("archive"), description="relative paths are below the data folder")
     timezone: Zone = Field(
         "",
@@ -33,3 +35,14 @@ class DriveSection(Section):
         description="public keys of age (age1…) or SSH: pictures are encrypted for them before "
         "they are filed, and nothing here can open them again; empty: not encrypted",
     )
+    s3: S3Section = S3Section()
+
+    def asking(self, account: AwsSection) -> DriveSection:
+        """The same, with the account it uses."""
+        return self.model_copy(update={"s3": self.s3.asking(account)})
+
+    @model_validator(mode="after")
+    def _names_a_bucket(self) -> DriveSection:
+        if self.archive == "s3" and self.enabled and not self.s3.bucket:
+            raise ValueError("'archive: s3' needs the name of a bucket: s3.bucket")
+        return self

@@ -30,6 +30,8 @@ APP_CONF = "app.conf"
 CAMERA_SECRETS = "cameras"
 """A folder in that of the secrets; containers that meet no camera do not have it."""
 
+KEYS = ("access_key_id", "secret_access_key", "session_token")
+"""What an account of AWS has in files."""
 # Secrets that belong to no camera: file name -> path of our setting.
 SECRET_FILES = {
     "journal_url": "journal.url",
@@ -38,9 +40,8 @@ SECRET_FILES = {
     "sentry_dsn": "log.sentry_dsn",
     "oidc_client_secret": "api.oidc.client_secret",
     "legacy_url": "legacy.url",
-    "aws_access_key_id": "aws.access_key_id",
-    "aws_secret_access_key": "aws.secret_access_key",
-    "aws_session_token": "aws.session_token",
+    **{f"aws_{key}": f"aws.{key}" for key in KEYS},
+    **{f"drive_{key}": f"drive.s3.account.{key}" for key in KEYS},
     "google_client": "drive.google.client",
 }
 
@@ -94,6 +95,7 @@ def _apply_secrets(tree: dict[str, Any], folder: Path) -> dict[str, str]:
     archives = tree.get("archives")
     for archive in archives if isinstance(archives, dict) else ():
         names[f"google_client_{archive}"] = f"archives.{archive}.google.client"
+        names |= {f"archive_{archive}_{k}": f"archives.{archive}.s3.account.{k}" for k in KEYS}
     origin = {}
     for name, path in names.items():
         for file in (folder / name, folder / CAMERA_SECRETS / name):

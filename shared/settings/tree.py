@@ -83,7 +83,8 @@ class Settings(Section):
     @property
     def all_archives(self) -> dict[str, DriveSection]:
         """Every archive by its name in events; that of ``drive`` is called by its kind."""
-        return {self.drive.archive: self.drive, **self.archives}
+        found = {self.drive.archive: self.drive, **self.archives}
+        return {name: section.asking(self.aws) for name, section in found.items()}
 
     @property
     def folder_archives(self) -> dict[str, Path]:

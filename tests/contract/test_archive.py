@@ -23,6 +23,7 @@ from services.drive.archives.folder import INCOMING, MARKER, FolderArchive
 from shared.errors import Reject, Retry, Unreachable
 from tests.support.google_archive import GoogleRig
 from tests.support.making import picture
+from tests.support.s3rig import S3Rig
 
 TIME = datetime(2026, 12, 31, 23, 30, tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin"))
 
@@ -81,7 +82,7 @@ class FolderRig:
     def close(self) -> None: ...
 
 
-RIGS: list[type[Rig]] = [FolderRig, GoogleRig]
+RIGS: list[type[Rig]] = [FolderRig, GoogleRig, S3Rig]
 
 
 @pytest.fixture(params=RIGS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +79,12 @@ class MotoServer:
         """Stop it and remove its folder."""
         self.stop()
         self._folder.cleanup()
+
+
+@cache
+def shared() -> MotoServer:
+    """The one of this process, until it ends; give each test buckets of its own."""
+    server = MotoServer()
+    server.start()
+    atexit.register(server.close)
+    return server
