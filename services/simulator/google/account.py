@@ -161,6 +161,11 @@ class SimulatedGoogle:
             above = [each.title for each in self.tree.above(file) if each.parent is not None]
             return "/".join(["", *reversed(above), file.title])
 
+    def star(self, id: str) -> File:
+        """Let the owner give a file a star, or take it; returns the file as it is then."""
+        with self.lock:
+            return self._pages.star(id)
+
     def damage(self, id: str, content: bytes) -> None:
         """Let a file hold other bytes, with the checksums that belong to them."""
         with self.lock:

@@ -61,6 +61,11 @@ class Pages:
             return pages[call.path](call)
         return self._file(call.path)
 
+    def star(self, id: str) -> File:
+        """Let the owner give a file a star, or take it."""
+        file = self._tree.get(id)
+        return self._tree.put(replace(file, starred=file.starred ^ {self._owner}))
+
     def _top(self, call: Call) -> Answer:
         return self._folder(self._tree.root(self._owner))
 
@@ -134,9 +139,8 @@ class Pages:
         is_own = call.headers.get("origin") == f"http://{call.headers['host']}"
         if not found or not is_own or not self._tree.has(found[1]):
             return _page("404", "<p>There is no such file.", 404)
-        file = self._tree.get(found[1])
-        self._tree.put(replace(file, starred=file.starred ^ {self._owner}))
-        return Answer(303, headers={"Location": f"/file/d/{file.id}/view"})
+        self.star(found[1])
+        return Answer(303, headers={"Location": f"/file/d/{found[1]}/view"})
 
     def _consent(self, call: Call) -> Answer:
         """A consent that asks nothing: whoever comes is the owner."""
