@@ -1,11 +1,12 @@
-"""Runs the drive service alone; with ``login``, lets it into a Google account."""
+"""Runs the drive service alone; with ``login`` or ``archive``, what a person does
+with Google Drive."""
 
 import sys
 from importlib import import_module
 
 from shared.main import main, only_check
 
-COMMANDS = {"login": "services.drive.log_in"}
+COMMANDS = {"login": "services.drive.log_in", "archive": "services.drive.arrange"}
 
 if command := COMMANDS.get(sys.argv[1]) if len(sys.argv) > 1 else None:
     sys.exit(import_module(command).main(sys.argv[2:]))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from services.drive.archives import archive_for
+from services.drive.archives.archive import Archive
+from services.drive.backlog import Backlog
 from services.drive.copies import Encryption
 from services.drive.file import FileSnapshots, skip
 from services.drive.prepared import Prepared
@@ -37,17 +39,7 @@ def _service(
     if not section.enabled:
         return switched_off(service, {topic: partial(skip, archive=name)}, setting=path)
     archive = archive_for(name, section, context.settings.data, context.journal)
-    prepared = Prepared(archive, context.journal)
-    try:
-        prepared()
-    except JournalUnavailable as error:
-        # The first picture will try again; until then nothing can be filed anyway.
-        log.warning("the archive is not prepared: %s", error, extra={"action": "journal_away"})
-    except OSError as error:
-        raise ConfigError(
-            f"{path}.{section.archive}: {archive.place} can't be made: {error.strerror}. "
-            "Make it, or name a folder that this user may write."
-        ) from error
+    prepared = _prepared(archive, path, section, context)
     handler = FileSnapshots(
         archive,
         context.store,
@@ -59,9 +51,33 @@ def _service(
         encryption=Encryption(section.encrypt_to, context.settings.data / "encrypted" / name),
     )
 
+    backlog = Backlog(lambda: context.journal.recovery.owed(service))
+
     def about() -> Mapping[str, Any]:
         trouble = handler.trouble
-        return {**archive.about(), **({"ok": False, "summary": trouble} if trouble else {})}
+        told = {**archive.about(), **({"ok": False, "summary": trouble} if trouble else {})}
+        told["summary"] = "; ".join(filter(None, (told["summary"], backlog.words())))
+        return told
 
     workers = section.google.streams if section.archive == "google" else 2
-    return Service(service, handlers={topic: handler}, workers=workers, about=about)
+    return Service(
+        service, {topic: handler}, sources=archive.sources(), workers=workers, about=about
+    )
+
+
+def _prepared(
+    archive: Archive, path: str, section: DriveSection, context: Context
+) -> Callable[[], None]:
+    """What prepares the archive if that could not be done now. Raises ConfigError."""
+    prepared = Prepared(archive, context.journal)
+    try:
+        prepared()
+    except JournalUnavailable as error:
+        # The first picture will try again; until then nothing can be filed anyway.
+        log.warning("the archive is not prepared: %s", error, extra={"action": "journal_away"})
+    except OSError as error:
+        raise ConfigError(
+            f"{path}.{section.archive}: {archive.place} can't be made: {error.strerror}. "
+            "Make it, or name a folder that this user may write."
+        ) from error
+    return prepared

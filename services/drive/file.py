@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
@@ -99,6 +100,7 @@ class FileSnapshots:
             source=copy.source,
             kind=copy.kind,
             suffix=copy.suffix,
+            labels=_labels(event.parsed(SnapshotAnalyzed)),
         )
         filed = self._file(filing)
         archived = SnapshotArchived(
@@ -138,3 +140,9 @@ class FileSnapshots:
         if self._policy == "objects":
             return bool(analyzed.detections)
         return analyzed.human_seen is not False
+
+
+def _labels(analyzed: SnapshotAnalyzed) -> tuple[str, ...]:
+    """What was seen, most first."""
+    counted = Counter(each.label for each in analyzed.detections)
+    return tuple(label for label, _ in counted.most_common())

@@ -21,6 +21,7 @@ from typing import Any, TextIO
 
 from services.drive.archives.google.oauth import Code, Login, LoginFailed, Pending
 from services.drive.archives.google.token import token_file
+from services.drive.which import google_section
 from shared.errors import ConfigError
 from shared.settings import Settings
 from shared.settings.google import GoogleSection
@@ -71,18 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _section(settings: Settings, name: str) -> GoogleSection:
     """Raises ConfigError."""
-    found = {
-        each: section.google
-        for each, section in settings.all_archives.items()
-        if section.archive == "google" and name in ("", each)
-    }
-    if len(found) != 1:
-        names = ", ".join(found) or "none"
-        raise ConfigError(
-            f"which archive? Those in Google Drive: {names}; name one with --archive, or set "
-            "drive.archive: google in config/snapbus.yml"
-        )
-    (section,) = found.values()
+    section = google_section(settings, name)[1].google
     if section.service:
         raise ConfigError("a service account logs in by its key: there is nothing to do")
     if section.program is None:

@@ -23,7 +23,7 @@ from shared.failpoint import reach
 from shared.ingest.arrival import with_hash
 from shared.ingest.spool import Spool
 from shared.journal.catalogue import Candidate
-from shared.journal.queries.recovery import Owed
+from shared.journal.queries.owed import Owed
 from shared.service import Context
 
 log = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ class Reconciler:
         section = context.settings.scheduler
         self._every_s = section.reconcile_s
         self._grace = timedelta(seconds=section.grace_s)
+        self._newest_first = context.settings.newest_first
         self._now = clock
         self._spool = Spool(context.store)
         self._open_before = clock() if at_once else None
@@ -90,7 +91,7 @@ class Reconciler:
         and BrokerUnavailable after publishing."""
         spooled = self._empty_spool()
         published = self._publish()
-        again = self._deliver(self._recovery.due(BATCH))
+        again = self._deliver(self._recovery.due(BATCH, self._newest_first))
         if self._open_before:
             forgotten = self._deliver_all(self._open_before)
             self._open_before = None

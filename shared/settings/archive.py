@@ -28,6 +28,9 @@ class DriveSection(Section):
         "empty: the zone of this machine (TZ)",
     )
     policy: Literal["everything", "objects", "people"] = "everything"
+    order: Literal["oldest", "newest"] = Field(
+        "oldest", description="which come first of those that waited for the archive"
+    )
     google: GoogleSection = GoogleSection()
     encrypt_to: tuple[str, ...] = Field(
         (),

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
+from shared.settings.cron import Cron
 from shared.settings.section import Seconds, Section
 
 SCOPE = "https://www.googleapis.com/auth/drive"
@@ -39,6 +40,12 @@ class GoogleSection(Section):
         "login by a code (--device) can't give",
     )
     streams: int = Field(4, ge=1, le=32, description="pictures sent at the same time")
+    archive_at: Cron = Field(
+        "15 3 * * *",
+        description="when files older than a day that lie flat in the folder, of people or of the "
+        "program before Snapbus, are moved to the folders of their days; also at the start; empty: "
+        "only by `task drive:archive`",
+    )
     timeout_s: Seconds = Field(120.0, description="for one request, with the bytes of a picture")
     api: str = Field("https://www.googleapis.com/", description="root of the API")
 

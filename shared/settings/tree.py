@@ -87,6 +87,13 @@ class Settings(Section):
         return {name: section.asking(self.aws) for name, section in found.items()}
 
     @property
+    def newest_first(self) -> frozenset[str]:
+        """The services that file what waited longest last."""
+        named = {f"drive-{name}": section for name, section in self.archives.items()}
+        named["drive"] = self.drive
+        return frozenset(name for name, section in named.items() if section.order == "newest")
+
+    @property
     def folder_archives(self) -> dict[str, Path]:
         """The folders of those archives that are one."""
         return {

@@ -1,4 +1,5 @@
-"""Files pictures in Google Drive, as a process that a failpoint kills.
+"""Files pictures in Google Drive, and brings old ones into order, as a process that a failpoint
+kills.
 
 ``python -m tests.chaos.google_writer <folder> <address of Google> <how many>``
 """
@@ -20,6 +21,7 @@ def main(folder: Path, address: str, count: int) -> None:
     archive = archive_at(address, folder, journal)
     for number in range(count):
         persist(archive, numbered(folder, number))
+    archive.archiver.run(lambda counts: None)
     archive.client.close()
     journal.close()
 

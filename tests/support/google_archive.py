@@ -7,7 +7,7 @@ import json
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +57,16 @@ def log_in(
 
 
 def archive_at(
-    url: str, data: Path, journal: Journal, name: str = "google", **more: Any
+    url: str,
+    data: Path,
+    journal: Journal,
+    name: str = "google",
+    zone: tzinfo | None = UTC,
+    **more: Any,
 ) -> GoogleArchive:
     """An archive at the Google with this address."""
     given = {"client": client_file(url), "api": url, "timeout_s": 5.0, **more}
-    return GoogleArchive(name, GoogleSection(**given), data, journal, Pace(0.02, 0.1))
+    return GoogleArchive(name, GoogleSection(**given), data, journal, Pace(0.02, 0.1), zone=zone)
 
 
 def numbered(folder: Path, number: int = 1) -> Filing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from shared.errors import Retry
 from shared.events import ORIGINAL
+from shared.service import Source
 
 MANIFEST = "manifest.jsonl"
 """File of each day's folder that lists the others; no archive tells it as one of them."""
@@ -128,6 +129,9 @@ class Archive(Protocol):
 
     def write_manifest(self, day: date, data: bytes) -> None:
         """Replace this day's manifest as one step; once it returns, a power cut can't undo it."""
+
+    def sources(self) -> Sequence[Source]:
+        """What it does by itself, besides."""
 
     def about(self) -> Mapping[str, Any]:
         """State for health and the page: {"ok": bool, "summary": str}."""

@@ -9,7 +9,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
@@ -19,6 +19,7 @@ from services.drive.archives.archive import MANIFEST, Archive, Entry, Filed, Fil
 from shared.errors import Reject, Retry, Unreachable
 from shared.failpoint import reach
 from shared.journal import Journal
+from shared.service import Source
 from shared.settings.archive import DriveSection
 from shared.store.disk import sync_folder
 
@@ -173,6 +174,9 @@ class FolderArchive:
                 f"archive folder {self._root} lacks its marker {MARKER}: is the volume mounted? "
                 "Create the empty file there if this is the right folder.",
             )
+
+    def sources(self) -> Sequence[Source]:
+        return ()
 
     def about(self) -> Mapping[str, Any]:
         if (self._root / MARKER).is_file():

@@ -8,7 +8,7 @@ it, and which a held one has not (s3:PutObjectTagging, s3:GetObjectTagging).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
@@ -22,6 +22,7 @@ from shared.aws.errors import AwsError, AwsForbidden, AwsMissing, for_handler
 from shared.errors import Reject
 from shared.failpoint import reach
 from shared.journal import Journal
+from shared.service import Source
 from shared.settings.archive import DriveSection
 from shared.settings.aws import AwsSection
 from shared.settings.s3 import S3Section
@@ -156,6 +157,9 @@ class S3Archive:
             self._trouble = str(error)
             raise for_handler(error, f"archive {self.name}") from error
         self._trouble = ""
+
+    def sources(self) -> Sequence[Source]:
+        return ()
 
     def about(self) -> Mapping[str, Any]:
         if self._trouble:

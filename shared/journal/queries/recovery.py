@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, literal, select, update
+from sqlalchemy import ColumnElement, Row, func, literal, select, update
 
 from shared.events import Event
 from shared.journal.database import Database
 from shared.journal.mapping import as_event
+from shared.journal.queries.owed import FUTURE, OPEN_WORK, Owed, count, due, rows_owed, unanswered
 from shared.journal.queries.view import EVERYTHING, View
 from shared.journal.schema import UNFINISHED, events, subscriptions, work
 
@@ -22,25 +23,8 @@ SETTLE_LAG = timedelta(minutes=2)
 LATELY = 20
 """So many events were finished lately."""
 
-FUTURE = timedelta(minutes=1)
-"""What was written later than this from now was written before the clock was put back: its times
-mean nothing, and nobody waits for them."""
-
 MOST_COUNTED = 1000
 """From here on more are not counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """A published event that a service has not answered, after so many attempts."""
-
-    service: str
-    event: Event
-    recorded_at: datetime
-    published_at: datetime
-    attempts: int
-    seq: int
-    tried_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +59,23 @@ class Recovery:
         with self._database.reading() as connection:
             return [as_event(row) for row in connection.execute(query)]
 
-    def due(self, limit: int) -> list[Owed]:
-        """Retries whose time has come, the longest waiting first."""
-        now = self._now()
-        its_time = (work.c.next_attempt_at <= now) | (work.c.updated_at > now + FUTURE)
-        query = _OPEN_WORK.where(work.c.status == "retry", its_time)
+    def due(self, limit: int, newest_first: Collection[str] = ()) -> list[Owed]:
+        """Retries whose time has come, as ``owed.due`` says."""
         with self._database.reading() as connection:
-            return _owed(connection, query.order_by(work.c.next_attempt_at).limit(limit))
+            return due(connection, self._now(), limit, newest_first)
+
+    def owed(self, service: str) -> int:
+        """How many events a service has not finished, tried or not; the dead don't count."""
+        with self._database.reading() as connection:
+            return count(connection, service)
 
     def forgotten(self, before: datetime, limit: int, after: int = 0) -> list[Owed]:
         """Published events recorded or last tried by then that their service has not answered,
         oldest first; ``after`` is the place in the journal where the last page ended."""
-        tried = _OPEN_WORK.where(work.c.status == "tried", self._by(work.c.updated_at, before))
+        tried = OPEN_WORK.where(work.c.status == "tried", self._by(work.c.updated_at, before))
         tried = tried.where(events.c.seq > after).order_by(events.c.seq).limit(limit)
         with self._database.reading() as connection:
-            found = _owed(connection, tried)
+            found = rows_owed(connection, tried)
             for row in connection.execute(select(subscriptions)).all():
                 since = max(row.settled_seq, after)
                 query = unanswered(row.service, row.topic, since).where(
@@ -97,7 +83,7 @@ class Recovery:
                 )
                 query = query.add_columns(literal(row.service).label("service"))
                 query = query.add_columns(literal(0).label("attempts"))
-                found += _owed(connection, query.limit(limit))
+                found += rows_owed(connection, query.limit(limit))
         return sorted(found, key=lambda owed: owed.seq)[:limit]
 
     def _by(self, written_at: ColumnElement[Any], moment: datetime) -> ColumnElement[bool]:
@@ -205,39 +191,6 @@ class Recovery:
 
 
 _NEWEST = select(func.max(events.c.seq))
-
-# The service and its attempts beside the event it has not finished.
-_OPEN_WORK = (
-    select(work.c.service, work.c.attempts, work.c.updated_at, events)
-    .join(events, events.c.id == work.c.event_id)
-    .where(UNFINISHED, events.c.published_at.is_not(None))
-)
-
-
-def unanswered(service: str, topic: str, after: int) -> Select[Any]:
-    """Events of a topic behind a place in the journal that a service has no row for, in order."""
-    answer = (work.c.service == service) & (work.c.event_id == events.c.id)
-    return (
-        select(events)
-        .outerjoin(work, answer)
-        .where(events.c.topic == topic, events.c.seq > after, work.c.event_id.is_(None))
-        .order_by(events.c.seq)
-    )
-
-
-def _owed(connection: Connection, query: Select[Any]) -> list[Owed]:
-    return [
-        Owed(
-            service=row.service,
-            event=as_event(row),
-            recorded_at=row.recorded_at,
-            published_at=row.published_at,
-            attempts=row.attempts,
-            seq=row.seq,
-            tried_at=row._mapping.get("updated_at"),
-        )
-        for row in connection.execute(query)
-    ]
 
 
 def _as_item(row: Row[Any]) -> WorkItem:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, exists, func, select
 
 from shared.events import SnapshotAnalyzed, SnapshotRequested, SnapshotTaken
 from shared.journal.database import Database
-from shared.journal.queries.recovery import unanswered
+from shared.journal.queries.owed import unanswered
 from shared.journal.schema import UNFINISHED, events, snapshots, subscriptions, work
 
 PAGE = 500

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date
+from datetime import UTC, date, tzinfo
 from pathlib import Path
 from typing import Any
 
 from services.drive.archives.archive import Entry, Filed, Filing, NotThere
+from services.drive.archives.google.archiver import Archiver
 from services.drive.archives.google.client import Client, Item
+from services.drive.archives.google.daily import Daily
 from services.drive.archives.google.errors import Busy, GoogleError, Halted, Missing, Refused
 from services.drive.archives.google.folders import Folders
 from services.drive.archives.google.listing import Listing
@@ -19,7 +22,10 @@ from services.drive.archives.google.token import token_file
 from services.drive.archives.google.uploads import FolderGone, Uploads, Wanted
 from shared.errors import Retry, Unreachable
 from shared.journal import Journal
+from shared.service import Source
 from shared.settings.google import GoogleSection
+
+log = logging.getLogger(__name__)
 
 CHUNK_BYTES = 1 << 20
 PROBE_S = 10.0
@@ -36,7 +42,10 @@ class GoogleArchive:
         data: Path,
         journal: Journal,
         pace: Pace | None = None,
+        *,
+        zone: tzinfo | None = None,
     ) -> None:
+        """``zone`` is that of the days of what lies flat in the folder."""
         self.name = name
         self.place = f"Google Drive {section.shared_drive}".rstrip() + f", folder {section.folder}"
         self.client = Client(
@@ -51,7 +60,9 @@ class GoogleArchive:
         self.folders = Folders(self.client, journal, name, section.folder, section.shared_drive)
         self._uploads = Uploads(self.client, journal, name)
         self._listing = Listing(self.client, self.folders)
-        self._trouble = ""
+        self.archiver = Archiver(self.client, self.folders, zone, section.streams)
+        self._daily = Daily(name, self.archiver, section.archive_at, zone)
+        self._trouble: GoogleError | None = None
 
     def prepare(self, *, first: bool) -> None:
         """Nothing: a service starts also while Google is away or nobody is logged in."""
@@ -115,16 +126,32 @@ class GoogleArchive:
         except GoogleError as error:
             if isinstance(error, Refused):
                 raise Retry(str(error)) from error
-            self._trouble = str(error)
+            self._note(error)
             after_s = error.after_s if isinstance(error, Busy | Halted) else 0.0
             after_s = max(PROBE_S, after_s)
             raise Unreachable(f"archive {self.name}", str(error), after_s=after_s) from error
-        self._trouble = ""
+        if self._trouble:
+            self._note(None)
+
+    def _note(self, error: GoogleError | None) -> None:
+        """What the page says; who reads the log is told once that the account stopped, and once
+        that it goes on."""
+        before, self._trouble = self._trouble, error
+        reasons = [each.reason if isinstance(each, Halted) else "" for each in (before, error)]
+        if reasons[0] != reasons[1]:
+            if isinstance(error, Halted):
+                log.error("%s stopped: %s", self.name, error, extra={"action": "archive_stopped"})
+            elif error is None:
+                log.info("%s goes on", self.name, extra={"action": "archive_goes_on"})
+
+    def sources(self) -> Sequence[Source]:
+        return [self._daily]
 
     def about(self) -> Mapping[str, Any]:
         if trouble := self.client.problem() or self._trouble:
             return {"ok": False, "summary": f"{self.place}: {trouble}"}
-        return {"ok": True, "summary": f"filing in {self.place}"}
+        works = f"; {self._daily.words}" if self._daily.words else ""
+        return {"ok": True, "summary": f"filing in {self.place}{works}"}
 
 
 def _md5(filing: Filing) -> str:

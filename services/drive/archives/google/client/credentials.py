@@ -49,7 +49,7 @@ class Credentials:
         """Credentials whose token is not over. Raises GoogleError and the library's errors."""
         with self._lock:
             version = None if self._is_service else self._token.version()
-            if not self._is_service and version != self._version:
+            if not self._is_service and (version is None or version != self._version):
                 self._load(version)
             if refused := self._refused.get(version):
                 raise refused

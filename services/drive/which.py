@@ -1,0 +1,23 @@
+"""Which archive a command means."""
+
+from __future__ import annotations
+
+from shared.errors import ConfigError
+from shared.settings import Settings
+from shared.settings.archive import DriveSection
+
+
+def google_section(settings: Settings, name: str) -> tuple[str, DriveSection]:
+    """The archive in Google Drive that is called so, or the only one. Raises ConfigError."""
+    found = {
+        each: section
+        for each, section in settings.all_archives.items()
+        if section.archive == "google" and name in ("", each)
+    }
+    if len(found) != 1:
+        names = ", ".join(found) or "none"
+        raise ConfigError(
+            f"which archive? Those in Google Drive: {names}; name one with --archive, or set "
+            "drive.archive: google in config/snapbus.yml"
+        )
+    return next(iter(found.items()))
