@@ -140,3 +140,38 @@ def test_a_key_used_again_while_the_database_is_away_loses_no_acknowledged_pictu
         repeated = doors.send("put", picture(2), Idempotency_Key="k")
         assert snapshot_id(repeated) == snapshot_id(spooled[0])
         assert doors.send("put", picture(3), Idempotency_Key="k").status == 422
+
+
+@pytest.mark.promise("fault H6", "inv I3", "inv I14")
+def test_of_two_pictures_with_one_new_key_at_once_nothing_is_kept_of_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with http_doors(tmp_path, {"api": {"doors": {"store_threads": 2}}}) as doors:
+        intake = doors.api.context.intake
+        both, before = threading.Event(), type(intake).accept_all
+        stored: list[object] = []
+
+        def slow(self: Any, received: Any) -> Any:
+            stored.extend(received)
+            both.wait(10)
+            return before(self, received)
+
+        monkeypatch.setattr(type(intake), "accept_all", slow)
+        answers: list[Answer] = []
+
+        def send(number: int) -> None:
+            answers.append(doors.send("put", picture(number), Idempotency_Key="k"))
+            both.set()
+
+        senders = [threading.Thread(target=send, args=(number,)) for number in (1, 2)]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join(30)
+        assert sorted(each.status for each in answers) == [201, 422]
+        assert len(stored) == 1
+        (row,) = doors.rows()
+        store = doors.api.context.store
+        assert [each.name for each in store.blobs()] == [row.sha256]
+        (other,) = {picture(1), picture(2)} - {store.read(row.sha256)}
+        assert doors.send("put", other, Idempotency_Key="k").status == 422

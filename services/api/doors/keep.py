@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +15,7 @@ from shared.journal.catalogue import Holder
 from shared.store import Part
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Received:
     """A picture of which all bytes are there, and what is known of it."""
 
@@ -26,15 +28,40 @@ class Keep:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
+        self._lock = threading.Lock()
+        self._storing: Counter[tuple[str, str, str]] = Counter()
+        """Camera, key and hash of the pictures with a key that are being stored."""
 
     def all(self, batch: Sequence[Received]) -> list[Accepted | Exception]:
         """Store these together; what became of each. A key that came before with the same bytes is
         answered as then; with others it is a Problem, and nothing is kept of them."""
+        mine = self._claim(batch)
         try:
-            return self._all(batch)
+            stored = iter(self._all([each for each in batch if each in mine]))
+            return [next(stored) if each in mine else _in_use() for each in batch]
         finally:
+            self._release(mine)
             for each in batch:
                 each.part.discard()  # does nothing to what was accepted
+
+    def _claim(self, batch: Sequence[Received]) -> list[Received]:
+        """Those whose key is not of another picture that is being stored now: of two that are in
+        the store, the journal takes one, and the other's file would belong to nobody."""
+        mine = []
+        with self._lock:
+            for each in batch:
+                camera, key, sha256 = _named(each)
+                others = (its for its in self._storing if its[:2] == (camera, key))
+                if key and any(its[2] != sha256 for its in others):
+                    continue
+                mine.append(each)
+                if key:
+                    self._storing[camera, key, sha256] += 1
+        return mine
+
+    def _release(self, mine: Sequence[Received]) -> None:
+        with self._lock:
+            self._storing -= Counter(_named(each) for each in mine if each.arrival.key)
 
     def _all(self, batch: Sequence[Received]) -> list[Accepted | Exception]:
         try:
@@ -71,6 +98,19 @@ class Keep:
             _answer(holder, each.part.sha256) if holder else None
             for each, holder in zip(batch, holders, strict=True)
         ]
+
+
+def _named(received: Received) -> tuple[str, str, str]:
+    return received.arrival.camera, received.arrival.key, received.part.sha256
+
+
+def _in_use() -> Problem:
+    return Problem(
+        422,
+        "key-reused",
+        "This Idempotency-Key was sent with another picture, which is being stored now. Give each "
+        "picture a key of its own.",
+    )
 
 
 def _answer(holder: Holder, sha256: str) -> Accepted | Exception:
