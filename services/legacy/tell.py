@@ -124,7 +124,8 @@ class TellHouse:
         if reason := self._why_not(taken):
             return [said(reason)]
         picture = self._picture(case, taken, request)
-        self._house.send(key, wire.told(picture, event.time), done.id)
+        message = wire.told(picture, event.time, done.trace or "", done.baggage or "")
+        self._house.send(key, message, done.id)
         reach("legacy.told")
         return [done]
 

@@ -83,8 +83,8 @@ def trigger(body: bytes) -> Trigger:
         raise Unreadable(f"it is no MessagePack of the old form ({type(error).__name__})") from None
 
 
-def told(picture: Picture, at: datetime) -> bytes:
-    """The message that tells of a picture."""
+def told(picture: Picture, at: datetime, traceparent: str = "", baggage: str = "") -> bytes:
+    """The message that tells of a picture. Programs that do not know its trace skip those fields."""
     device: dict[str, Any] = {
         "device_key": picture.device_key,
         "device_label": picture.device_label,
@@ -96,7 +96,8 @@ def told(picture: Picture, at: datetime) -> bytes:
     }
     if picture.detail:
         device["event_detail"] = picture.detail
-    return _packed(at, {"inputs": [device]})
+    trace = {"traceparent": traceparent, "baggage": baggage}
+    return _packed(at, {"inputs": [device], **{name: each for name, each in trace.items() if each}})
 
 
 def heartbeat(

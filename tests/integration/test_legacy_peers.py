@@ -108,17 +108,19 @@ def peer(url: str, system: System) -> Iterator[Peer]:
         yield peer
 
 
-def packed(timestamp: str, device: dict[str, Any]) -> bytes:
-    body: bytes = msgpack.packb({"timestamp": timestamp, "inputs": [device]}, use_bin_type=True)
+def packed(timestamp: str, device: dict[str, Any], **trace: str) -> bytes:
+    whole = {"timestamp": timestamp, "inputs": [device], **trace}
+    body: bytes = msgpack.packb(whole, use_bin_type=True)
     return body
 
 
-@pytest.mark.promise("feat D2", "feat D4", "feat A12")
+@pytest.mark.promise("feat D2", "feat D4", "feat A12", "feat D10")
 def test_a_trigger_is_answered_byte_for_byte(
     peer: Peer, foscam: FaultyCamera, system: System
 ) -> None:
     shows(foscam, TWO_PEOPLE)
-    asked = peer.trigger(FRONT, f"admin:{PASSWORD}@127.0.0.1:{foscam.port},554")
+    trace = {"traceparent": f"00-{7:032x}-{8:016x}-01", "baggage": "who=peer"}
+    asked = peer.trigger(FRONT, f"admin:{PASSWORD}@127.0.0.1:{foscam.port},554", **trace)
 
     heard = peer.wait_for(FETCHED, {"image_timestamp": str(asked)})
 
@@ -135,7 +137,9 @@ def test_a_trigger_is_answered_byte_for_byte(
     }
     stamp = heard.body["timestamp"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", stamp)
-    assert heard.raw == packed(stamp, device)
+    parent = heard.body["traceparent"]
+    assert parent[:36] == trace["traceparent"][:36] and parent != trace["traceparent"]
+    assert heard.raw == packed(stamp, device, traceparent=parent, baggage="who=peer")
     assert abs(datetime.fromisoformat(stamp) - datetime.now(UTC)).total_seconds() < 60
     query = parse_qs(urlsplit(foscam.paths()[-1]).query, strict_parsing=True)
     assert query == {"cmd": ["snapPicture2"], "usr": ["admin"], "pwd": [PASSWORD]}

@@ -39,6 +39,18 @@ def test_a_picture_is_written_as_the_old_programs_write_it() -> None:
     )
 
 
+@pytest.mark.promise("feat D10")
+def test_a_trace_stands_behind_what_the_old_programs_write() -> None:
+    picture = wire.Picture("Gate Camera", "Gate", b"\xff\xd8", AT, "/data/ftp/x.jpg")
+    parent, plain = f"00-{1:032x}-{2:016x}-01", wire.told(picture, AT)
+
+    traced = wire.told(picture, AT, parent, "a=b")
+    assert plain[0] == 0x82 and traced[0] == 0x84
+    assert traced[1:] == plain[1:] + (
+        b"\xabtraceparent\xd9\x37" + parent.encode() + b"\xa7baggage\xa3a=b"
+    )
+
+
 def test_what_a_trigger_says_is_read() -> None:
     output = {"device_key": "Gate Camera", "device_params": "a:b@c", "device_enabled": True}
     cause = {"device_label": "Hall", "image": bytes(100_000), "timestamp": 5, "nested": [[{}]]}
