@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import services.api.tls
 import services.folder.watched
 import services.ftp.accounts
+import services.legacy.where
 import services.mail.accounts
 from shared.settings import Settings, ports
 
@@ -15,6 +16,7 @@ EACH = (
     services.mail.accounts.check,
     services.api.tls.check,
     services.folder.watched.check,
+    services.legacy.where.check,
 )
 
 

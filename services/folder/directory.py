@@ -107,11 +107,7 @@ class Directory:
         *folders, name = path.split("/")
         if not {"", ".", ".."}.isdisjoint((*folders, name)):
             raise OSError(errno.EINVAL, "not a path below the folder")
-        folder = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            for part in folders:
-                parent, folder = folder, os.open(part, _FOLDER, dir_fd=folder)
-                os.close(parent)
+        with self._entered(folders) as folder:
             descriptor = os.open(name, _FILE, dir_fd=folder)
             try:
                 status = os.fstat(descriptor)
@@ -120,6 +116,16 @@ class Directory:
                 yield Opened(path, descriptor, folder, status)
             finally:
                 os.close(descriptor)
+
+    @contextmanager
+    def _entered(self, folders: Iterable[str]) -> Iterator[int]:
+        """A descriptor of the last of these folders."""
+        folder = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for part in folders:
+                parent, folder = folder, os.open(part, _FOLDER, dir_fd=folder)
+                os.close(parent)
+            yield folder
         finally:
             os.close(folder)
 
@@ -171,7 +177,7 @@ class Directory:
     def _walk(self) -> Iterator[Found]:
         pending = [""]
         while pending:
-            folder = pending.pop()
+            folder, empty = pending.pop(), True
             try:
                 entries = os.scandir(self.root / folder)
             except FileNotFoundError:
@@ -180,12 +186,23 @@ class Directory:
                 continue  # removed meanwhile
             with entries:
                 for entry in entries:
+                    empty = False
                     path = f"{folder}/{entry.name}" if folder else entry.name
                     if entry.is_dir(follow_symlinks=False):
                         if _is_entered(entry.name) and path not in self._others:
                             pending.append(path)
                     elif found := _found(entry, path):
                         yield found
+            if empty:
+                self._sweep(folder)
+
+    def _sweep(self, folder: str) -> None:
+        """Remove an empty folder if a process that was killed had claimed a file into it."""
+        *above, name = folder.split("/")
+        if _CLAIMED.fullmatch(name):
+            with suppress(OSError), self._entered(above) as inside:
+                if time.time() - os.lstat(name, dir_fd=inside).st_ctime > _CLAIM_S:
+                    os.rmdir(name, dir_fd=inside)
 
 
 def wanted_name(path: str) -> bool:

@@ -11,10 +11,9 @@ from services.legacy.heartbeat import Heartbeat
 from services.legacy.house import House
 from services.legacy.tell import TellHouse
 from services.legacy.triggers import Triggers
-from shared.errors import ConfigError
+from services.legacy.where import url_of
 from shared.events import SnapshotAnalyzed, SnapshotShared
 from shared.service import NOTHING_OLD, Context, Service, switched_off
-from shared.settings import Settings
 
 
 def build(context: Context) -> Service:
@@ -26,7 +25,7 @@ def build(context: Context) -> Service:
     devices = Devices(section, context.cameras)
     triggers = Triggers(context, section, devices)
     keys = sorted(set(_keys(section.topic, devices)))
-    house = House(_url(settings), section.exchange, keys, triggers.hear)
+    house = House(url_of(settings), section.exchange, keys, triggers.hear)
     triggers.house = house
     tell = TellHouse(
         context.journal,
@@ -53,19 +52,6 @@ def build(context: Context) -> Service:
         history=NOTHING_OLD,
         about=about,
     )
-
-
-def _url(settings: Settings) -> str:
-    """Of the house's RabbitMQ. Raises ConfigError."""
-    if settings.legacy.exchange == settings.broker.exchange:
-        raise ConfigError("legacy.exchange: is that of broker.exchange; each needs its own")
-    url = settings.legacy.url.get_secret_value() or settings.broker.url.get_secret_value()
-    if url == "local":
-        raise ConfigError(
-            "legacy.url: is missing. Name the RabbitMQ of the existing system, such as "
-            "amqp://guest:guest@192.168.1.100/%2F, or set legacy.enabled to false."
-        )
-    return url
 
 
 def _keys(topic: str, devices: Devices) -> Iterator[str]:

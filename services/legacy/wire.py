@@ -61,8 +61,6 @@ class Picture:
 
 def trigger(body: bytes) -> Trigger:
     """The trigger in a message. Raises Unreadable."""
-    if len(body) > MAX_BODY:
-        raise Unreadable(f"it has {len(body)} bytes; at most {MAX_BODY} are taken")
     try:
         whole = _fields(body)
         output = _fields(whole["output_triggered"])
@@ -84,7 +82,7 @@ def trigger(body: bytes) -> Trigger:
 
 
 def told(picture: Picture, at: datetime, traceparent: str = "", baggage: str = "") -> bytes:
-    """The message that tells of a picture. Programs that do not know its trace skip those fields."""
+    """The message that tells of a picture. Who does not know its trace skips those fields."""
     device: dict[str, Any] = {
         "device_key": picture.device_key,
         "device_label": picture.device_label,
@@ -96,8 +94,9 @@ def told(picture: Picture, at: datetime, traceparent: str = "", baggage: str = "
     }
     if picture.detail:
         device["event_detail"] = picture.detail
-    trace = {"traceparent": traceparent, "baggage": baggage}
-    return _packed(at, {"inputs": [device], **{name: each for name, each in trace.items() if each}})
+    said = {"traceparent": traceparent, "baggage": baggage}
+    trace = {name: text for name, text in said.items() if text}
+    return _packed(at, {"inputs": [device], **trace})
 
 
 def heartbeat(

@@ -43,7 +43,7 @@ def _jobs(context: Context) -> Jobs:
     section = settings.scheduler
     return Jobs(
         [
-            Job("cleanup", section.cleanup_at, Janitor(context.store)),
+            Job("cleanup", section.cleanup_at, Janitor(context)),
             Job(
                 "backup of tokens",
                 section.backup_tokens_at,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from shared.errors import JournalUnavailable
 from shared.events import now
 from shared.settings.cron import Cron, following
 
@@ -59,10 +60,10 @@ class Jobs:
     def _do(self, job: Job) -> None:
         try:
             job.run()
-        except OSError as error:  # a volume that is away or read-only now
+        except (OSError, JournalUnavailable) as error:  # a volume is away or read-only now
             log.warning(
                 "%s: %s; it is tried again at its next time",
                 job.name,
-                error.strerror or error,
+                getattr(error, "strerror", None) or error,
                 extra={"action": "job_waits", "job": job.name},
             )

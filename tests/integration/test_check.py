@@ -60,6 +60,27 @@ def test_each_program_checks_what_it_would_serve(tmp_path: Path, service: str):
     assert f"{section}.certificate: /no.pem can't be read" in told.stderr
 
 
+@pytest.mark.promise("find T1")
+@pytest.mark.parametrize("service", ["legacy", "allinone"])
+@pytest.mark.parametrize(
+    ("section", "why"),
+    [
+        ("enabled: true", "legacy.url: is missing. Name the RabbitMQ"),
+        ("enabled: true, url: 'http://house'", "legacy.url is no address of a RabbitMQ"),
+        ("enabled: true, url: 'amqp://h', exchange: snapbus", "is that of broker.exchange"),
+    ],
+)
+def test_what_legacy_would_refuse_is_told_by_the_check(
+    tmp_path: Path, service: str, section: str, why: str
+):
+    config = tmp_path / "snapbus.yml"
+    config.write_text(f"legacy: {{{section}}}\n")
+    command = [sys.executable, "-m", f"services.{service}", "--check", "--config", str(config)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert why in told.stderr
+
+
 @pytest.mark.promise("find T2")
 def test_who_starts_snapbus_twice_hears_that_it_runs_and_where(tmp_path: Path):
     system = System(tmp_path, {})

@@ -106,6 +106,22 @@ def test_killed_in_the_middle_of_removing_it_is_removed_later(tmp_path, monkeypa
         assert not [each for each in door.root.rglob("*") if each.name.startswith(".")]
 
 
+@pytest.mark.promise("fault W5")
+def test_the_empty_folder_of_a_claim_is_removed_and_no_other(tmp_path, monkeypatch):
+    claims = [f"{above}.taken-{number:032x}" for number, above in enumerate(("", "sub/"))]
+    with standing(tmp_path) as door:
+        for each in (*claims, "empty", ".taken-short", f"full/.taken-{7:032x}"):
+            (door.root / each).mkdir(parents=True)
+        (door.root / f"full/.taken-{7:032x}/.hidden").touch()
+        door.scan()
+        assert all((door.root / each).is_dir() for each in claims)  # they may be in work
+        monkeypatch.setattr("services.folder.directory._CLAIM_S", -1.0)
+        door.scan()
+        left = {str(each.relative_to(door.root)) for each in door.root.rglob("*")}
+        kept = {"sub", "empty", ".taken-short", "full", f"full/.taken-{7:032x}"}
+        assert left == kept | {f"full/.taken-{7:032x}/.hidden"}
+
+
 @pytest.mark.parametrize("camera", [{}, {"processed": "done"}])
 def test_a_file_with_the_longest_name_is_removed(tmp_path, camera):
     with standing(tmp_path, camera) as door:

@@ -119,8 +119,9 @@ def test_a_trigger_is_answered_byte_for_byte(
     peer: Peer, foscam: FaultyCamera, system: System
 ) -> None:
     shows(foscam, TWO_PEOPLE)
-    trace = {"traceparent": f"00-{7:032x}-{8:016x}-01", "baggage": "who=peer"}
-    asked = peer.trigger(FRONT, f"admin:{PASSWORD}@127.0.0.1:{foscam.port},554", **trace)
+    trace: dict[str, Any] = {"traceparent": f"00-{7:032x}-{8:016x}-01", "baggage": "who=peer"}
+    params = f"admin:{PASSWORD}@127.0.0.1:{foscam.port},554"
+    asked = peer.trigger(FRONT, params, key="event.trigger.snapshot", **trace)
 
     heard = peer.wait_for(FETCHED, {"image_timestamp": str(asked)})
 

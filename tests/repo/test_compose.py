@@ -236,9 +236,28 @@ def test_the_api_is_told_whether_the_profile_runs_legacy(
     checkout.configure()
     assert checkout.configure() == ""
 
-    told = SERVICES["api"]["environment"]["SNAPBUS_DEFAULT__LEGACY__ENABLED"]
-    assert told == "${SNAPBUS_LEGACY:-false}"
+    for service in ("api", "scheduler"):
+        told = SERVICES[service]["environment"]["SNAPBUS_DEFAULT__LEGACY__ENABLED"]
+        assert told == "${SNAPBUS_LEGACY:-false}"
     assert (read_env((tmp_path / ".env").read_text()).get("SNAPBUS_LEGACY") or "false") == said
+
+
+def test_an_env_is_replaced_whole_and_keeps_its_rights(tmp_path: Path) -> None:
+    checkout, elsewhere = Checkout(tmp_path), tmp_path / "kept.env"
+    elsewhere.write_text("RABBITMQ_EXCHANGE=house\n")
+    elsewhere.chmod(0o640)
+    (tmp_path / ".env").symlink_to(elsewhere)
+    reader = elsewhere.open()  # sees what there was, whole, however long it takes
+    checkout.configure()
+
+    with reader:
+        assert reader.read() == "RABBITMQ_EXCHANGE=house\n"
+    assert (tmp_path / ".env").is_symlink()
+    assert elsewhere.stat().st_mode & 0o777 == 0o640
+    lines = elsewhere.read_text().splitlines()
+    names = ["RABBITMQ_EXCHANGE", "COMPOSE_PROFILES", "SNAPBUS_ACCOUNTS", "SNAPBUS_LEGACY"]
+    assert [line.partition("=")[0] for line in lines] == names
+    assert not list(tmp_path.glob("*.part"))
 
 
 @pytest.mark.promise("find D10")

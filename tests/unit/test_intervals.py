@@ -212,7 +212,7 @@ def test_what_a_killed_upload_left_is_removed_after_an_hour(here: Core):
     fresh.touch()
     os.utime(old, (0, 0))
 
-    sweep = Janitor(store)
+    sweep = Janitor(here.parts)
     sweep()
     assert not old.exists()
     store.incoming.rename(store.incoming.with_name("away"))  # as on a volume that is away

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import select
 
 from services.scheduler.app import build
+from services.scheduler.janitor import Janitor
 from services.scheduler.jobs import Job, Jobs
 from services.scheduler.tokens import TokenBackup
+from shared.events import now
+from shared.journal.schema import subscriptions
 from shared.settings import Settings
 from shared.settings.cron import following
-from tests.support.making import core
+from tests.support.making import Clock, core, picture
 
 
 class Hour:
@@ -121,3 +126,35 @@ def test_the_scheduler_copies_tokens_as_the_settings_say(tmp_path: Path):
     here.close()
     assert (tmp_path / "backup/mine").read_text() == "secret"
     assert here.settings.scheduler.backup_tokens_at == "10,40 * * * *"
+
+
+@pytest.mark.promise("inv I6")
+@pytest.mark.parametrize(
+    ("wanted", "days", "owes"),
+    [
+        (False, 0, True),
+        (True, 2, True),
+        (False, 2, False),
+    ],
+)
+def test_a_service_that_was_taken_out_owes_nothing_a_day_later(
+    tmp_path: Path, wanted: bool, days: int, owes: bool
+):
+    clock = Clock()
+    with closing(core(tmp_path, {"legacy": {"enabled": wanted}}, clock)) as here:
+        here.journal.subscribe("legacy", ["snapshot.taken"])
+        here.journal.subscribe("drive", ["snapshot.taken"])
+        here.arrive(picture(1))
+        (taken,) = here.journal.read.latest_events(1)
+        here.journal.mark_published([taken.event.id])
+        here.journal.finish("drive", taken.event, [])
+        clock.time = now() - timedelta(days=days)
+        here.journal.report("legacy", clock(), {"ok": True})
+
+        Janitor(here.parts)()
+        late = now() + timedelta(days=1)
+        found = [why for _, why in here.journal.audit.unfinished.snapshots(late)]
+        assert any("legacy has not answered" in why for why in found) == owes, found
+        with here.journal._database.reading() as link:
+            rows = link.execute(select(subscriptions.c.service)).scalars()
+            assert sorted(rows) == (["drive", "legacy"] if owes else ["drive"])
