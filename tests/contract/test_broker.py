@@ -124,12 +124,12 @@ def test_a_watched_descriptor_wakes_the_poll_at_once(transport: Transport) -> No
     timer = threading.Timer(0.2, os.write, (writer, b"x"))
     timer.start()
     began = time.monotonic()
-    while not seen and time.monotonic() < began + 10:
-        party.broker.poll(5)
+    while not seen and time.monotonic() < began + 60:
+        party.broker.poll(40)
     waited = time.monotonic() - began
 
     assert seen == [b"x"]
-    assert waited < 2
+    assert waited < 20
     timer.join()
     party.broker.close()
     os.close(reader)
@@ -145,4 +145,4 @@ def test_polling_waits_no_longer_than_asked(transport: Transport) -> None:
         party.broker.poll(0.01)
     party.broker.poll(0)
 
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 8

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -106,7 +105,7 @@ def test_without_the_database_every_caller_of_a_group_is_told(journal: Journal):
     entered = threading.Event()
 
     def away():
-        entered.wait(5)
+        entered.wait(30)
         raise JournalUnavailable("away")
 
     group = GroupCommit(away)
@@ -138,11 +137,9 @@ def test_a_reader_waits_for_no_writer(journal: Journal):
     catalogue(journal, 1)
     with journal._database.writing() as connection:
         connection.execute(snapshots.update().values(state="analyzed"))
-        began = time.monotonic()
         seen: list[str] = []
         thread = threading.Thread(target=lambda: seen.append(state(journal, taken(1))), daemon=True)
         thread.start()
-        thread.join(5)
-        assert seen == ["taken"]
-        assert time.monotonic() - began < 1
+        thread.join(30)
+        assert seen == ["taken"]  # although the other has not committed
     assert state(journal, taken(1)) == "analyzed"

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.support.api import Api, running_api
+
+expect.set_options(timeout=30_000)  # five seconds are not much for a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +35,12 @@ def api(tmp_path: Path) -> Iterator[Api]:
 def page(browser: Browser) -> Iterator[Page]:
     """A page that fails the test on any script error, refused resource or foreign request."""
     context = browser.new_context(
-        viewport={"width": 1280, "height": 800}, locale="en-GB", timezone_id="Europe/Berlin"
+        viewport={"width": 1280, "height": 800},
+        locale="en-GB",
+        timezone_id="Europe/Berlin",
+        reduced_motion="reduce",  # what moves for ever costs most of the time
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(30_000)
     opened = context.new_page()
     troubles: list[str] = []
     opened.on("pageerror", lambda error: troubles.append(f"error: {error}"))

@@ -108,7 +108,7 @@ def test_who_drips_on_after_the_answer_is_cut_off(api: Api, request_: bytes):
             time.sleep(0.02)
             return False
 
-        eventually(dripped, timeout=5)
+        eventually(dripped)
     assert api.announced == []
 
 

@@ -61,7 +61,7 @@ def test_a_thousand_slow_clients_are_cut_off_and_others_are_answered_meanwhile(a
             assert api.ask("/v1/health").status == 200
             waits.append(time.monotonic() - began)
         assert api.post("/v1/cameras/porch/snapshots").status == 202
-        assert max(waits) < 3, waits
+        assert max(waits) < 10, waits
         assert all(answer(link) in (b"", b"408") for link in silent + heads + bodies)
     assert len(api.announced) == 1
 

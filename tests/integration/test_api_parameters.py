@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -12,9 +11,9 @@ import pytest
 from tests.support.api import Api, running_api
 
 
-@pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    with running_api(tmp_path, {"api": {"timezone": "Asia/Tokyo"}}) as server:
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    with running_api(tmp_path_factory.mktemp("api"), {"api": {"timezone": "Asia/Tokyo"}}) as server:
         yield server
 
 

@@ -200,6 +200,29 @@ FORBIDDEN = [
 ]  # fmt: skip
 
 
+def test_definitions_hold_what_a_broker_would_declare(house: HouseRabbit) -> None:
+    """The first test of this file: others leave exchanges of guests behind."""
+    vhost = house.add_vhost()
+    broker = RabbitBroker(house.url(vhost))
+    for name in QUEUES:
+        broker.consume(name, SERVICES[name].listens, prefetch=1)
+    broker.consume("drive-nas", SERVICES["drive"].listens, prefetch=1)
+    with closing(broker):
+        Party(broker).open()
+
+    def made(where: str) -> dict[str, list[str]]:
+        found = house.api("GET", f"/api/definitions/{where}")
+        return {
+            kind: sorted(
+                str(sorted({**each, "vhost": ""}.items(), key=str)) for each in found[kind]
+            )
+            for kind in ("exchanges", "queues", "bindings")
+        }
+
+    assert made("%2F") == made(vhost)
+    house.remove_vhost(vhost)
+
+
 @pytest.mark.promise("sec M1", "sec M2")
 @pytest.mark.parametrize("account", ACCOUNTS)
 def test_what_is_forbidden_is_refused(house: HouseRabbit, account: str) -> None:
@@ -325,9 +348,9 @@ def test_guests_speak_by_the_two_old_exchanges(house: HouseRabbit) -> None:
 def test_without_an_existing_system_nobody_is_a_guest(
     house: HouseRabbit, checkout: Checkout
 ) -> None:
+    """The last test of this file, as it shuts the guests out for good."""
     env = checkout.folder / ".env"
-    before = env.read_text()
-    env.write_text(before.replace("COMPOSE_PROFILES=legacy", "COMPOSE_PROFILES="))
+    env.write_text(env.read_text().replace("COMPOSE_PROFILES=legacy", "COMPOSE_PROFILES="))
     checkout.configure()
     house.write_definitions()
     house.restart()
@@ -339,29 +362,3 @@ def test_without_an_existing_system_nobody_is_a_guest(
             )
     rights = house.api("GET", f"/api/permissions/%2F/{GUEST}")
     assert {rights[each] for each in ("configure", "write", "read")} == {"^$"}
-    env.write_text(before)
-    checkout.configure()
-    house.write_definitions()
-    house.restart()
-
-
-def test_definitions_hold_what_a_broker_would_declare(house: HouseRabbit) -> None:
-    vhost = house.add_vhost()
-    broker = RabbitBroker(house.url(vhost))
-    for name in QUEUES:
-        broker.consume(name, SERVICES[name].listens, prefetch=1)
-    broker.consume("drive-nas", SERVICES["drive"].listens, prefetch=1)
-    with closing(broker):
-        Party(broker).open()
-
-    def made(where: str) -> dict[str, list[str]]:
-        found = house.api("GET", f"/api/definitions/{where}")
-        return {
-            kind: sorted(
-                str(sorted({**each, "vhost": ""}.items(), key=str)) for each in found[kind]
-            )
-            for kind in ("exchanges", "queues", "bindings")
-        }
-
-    assert made("%2F") == made(vhost)
-    house.remove_vhost(vhost)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from ftplib import FTP
-from pathlib import Path
 
 import pika
 import pytest
@@ -21,6 +20,7 @@ from shared.journal import Journal
 from tests.support.fakes import eventually
 from tests.support.house import HouseRabbit
 from tests.support.pictures import jpeg, scene
+from tests.support.postgres import PostgresServer
 from tests.support.system import SERVICES, System
 
 pytestmark = pytest.mark.timeout(300)  # eight processes and a broker
@@ -28,12 +28,18 @@ pytestmark = pytest.mark.timeout(300)  # eight processes and a broker
 WIDTHS = iter(range(320, 640, 8))
 
 
-@pytest.fixture
-def system(tmp_path: Path, postgres_url: str, house: HouseRabbit) -> Iterator[System]:
-    still = tmp_path / "still.jpg"
+@pytest.fixture(scope="module")
+def system(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, house: HouseRabbit
+) -> Iterator[System]:
+    """All services; the tests share them, as their start takes longer than the tests do."""
+    folder = tmp_path_factory.mktemp("services")
+    still = folder / "still.jpg"
     still.write_bytes(jpeg(scene(next(WIDTHS), 240)))
+    postgres.start()
+    database = postgres.add_database()
     tree = {
-        "journal": {"url": postgres_url},
+        "journal": {"url": postgres.url(database)},
         "cameras": {
             "porch": {"ftp": {"password": "porch-pw"}},
             "gate": {"fetch": {"kind": "file", "path": str(still)}},
@@ -41,12 +47,13 @@ def system(tmp_path: Path, postgres_url: str, house: HouseRabbit) -> Iterator[Sy
         "archives": {"nas": {"folder": "nas"}},
         "scheduler": {"reconcile_s": 0.5, "grace_s": 2},
     }
-    with closing(System(tmp_path, tree)) as system:
+    with closing(System(folder, tree)) as system:
         for name in SERVICES:
             start(system, house, name, wait=False)
         for name in SERVICES:
             system.wait_ready(name, timeout=120)
         yield system
+    postgres.remove_database(database)
 
 
 def start(system: System, house: HouseRabbit, name: str, *, wait: bool = True) -> None:
@@ -87,23 +94,23 @@ def test_pictures_are_taken_analysed_and_filed_and_what_got_lost_is_delivered_ag
     system: System, house: HouseRabbit, journal: Journal, root: BlockingChannel
 ) -> None:
     first = upload(system)
-    eventually(lambda: filed(journal, first), timeout=30)
+    eventually(lambda: filed(journal, first), timeout=60)
 
     asked = SnapshotRequested(camera="gate", reason="event").event(subject="gate", cause="bell")
     with closing(pika.BlockingConnection(pika.URLParameters(house.url_of(HOME)))) as home:
         home.channel().basic_publish("snapbus.requests", asked.routing_key, encode(asked))
-    eventually(lambda: any(each.camera == "gate" for each in journal.read.snapshots()), timeout=30)
+    eventually(lambda: any(each.camera == "gate" for each in journal.read.snapshots()), timeout=60)
 
     system.stop("drive")
     second = upload(system)
-    eventually(lambda: len(journal.read.story(second)) == 2, timeout=30)
-    eventually(lambda: not journal.recovery.unpublished(now(), 10), timeout=30)
+    eventually(lambda: len(journal.read.story(second)) == 2, timeout=60)
+    eventually(lambda: not journal.recovery.unpublished(now(), 10), timeout=60)
     for queue in ("drive", "drive-nas"):
         root.queue_purge(queue)
     start(system, house, "drive")
     eventually(lambda: filed(journal, second), timeout=60)
 
-    eventually(lambda: not journal.recovery.unpublished(now(), 10), timeout=30)
+    eventually(lambda: not journal.recovery.unpublished(now(), 10), timeout=60)
     assert journal.recovery.items() == []
     for name in SERVICES:
         assert system.problems(name) == []
@@ -117,9 +124,9 @@ def test_what_a_service_committed_is_believed_of_it_alone(
 ) -> None:
     """The detector does not look into the journal before it works."""
     snapshot_id = upload(system)
-    eventually(lambda: filed(journal, snapshot_id), timeout=30)
+    eventually(lambda: filed(journal, snapshot_id), timeout=60)
     other = upload(system)
-    eventually(lambda: filed(journal, other), timeout=30)
+    eventually(lambda: filed(journal, other), timeout=60)
     story = [each.event for each in journal.read.story(snapshot_id)]
     theirs = [each.event for each in journal.read.story(other)]
     forged = [

@@ -15,6 +15,8 @@ from tests.support.asking import fetch, take
 from tests.support.cameras import FaultyCamera, black_hole
 
 DEADLINE_S = 0.5
+LATE_S = 3.0
+"""Less than any of these cameras would go on for."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def test_the_deadline_holds_in_every_phase_of_an_answer(camera: FaultyCamera, pa
     began = time.monotonic()
     with pytest.raises(TooSlow, match=r"within 0\.5 s"):
         take(fetch(camera.url(path)), DEADLINE_S)
-    assert time.monotonic() - began < DEADLINE_S + 0.5
+    assert time.monotonic() - began < LATE_S
 
 
 @pytest.mark.promise("fault C1")
@@ -38,7 +40,7 @@ def test_the_deadline_holds_while_connecting(camera: FaultyCamera, scheme: str) 
     began = time.monotonic()
     with black_hole() as port, pytest.raises(TooSlow):
         take(fetch(f"{scheme}://127.0.0.1:{port}/"), DEADLINE_S)
-    assert time.monotonic() - began < DEADLINE_S + 0.5
+    assert time.monotonic() - began < LATE_S
 
 
 @pytest.mark.promise("fault C1")
@@ -59,7 +61,7 @@ def test_the_deadline_holds_during_a_tls_handshake_that_drips(camera: FaultyCame
         began = time.monotonic()
         with pytest.raises(TooSlow):
             take(fetch(f"https://127.0.0.1:{listener.getsockname()[1]}/"), DEADLINE_S)
-        assert time.monotonic() - began < DEADLINE_S + 0.5
+        assert time.monotonic() - began < LATE_S
         thread.join()
 
 
@@ -76,7 +78,7 @@ def test_without_the_watchdog_a_dripping_camera_would_hold_us(
     began = time.monotonic()
     with pytest.raises(TooSlow):
         take(fetch(camera.url("/drip-a-while")), DEADLINE_S)
-    assert time.monotonic() - began > DEADLINE_S + 0.5
+    assert time.monotonic() - began > LATE_S
 
 
 @pytest.mark.promise("fault C1")
@@ -89,4 +91,4 @@ def test_the_deadline_holds_while_a_dead_name_server_is_asked(
     with pytest.raises(TooSlow):
         take(fetch("http://camera.example/"), DEADLINE_S)
     released.set()
-    assert time.monotonic() - began < DEADLINE_S + 0.5
+    assert time.monotonic() - began < LATE_S

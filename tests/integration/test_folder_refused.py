@@ -115,7 +115,7 @@ def test_only_plain_files_are_touched(tmp_path, kind):
         start = time.monotonic()
         door.scan()
         door.source.importer.changed({"x.jpg": True, "x.jpg/x.jpg": True, "../secret/x.jpg": True})
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 20
         assert door.names() == [] and (secret / "x.jpg").exists()
         assert os.path.lexists(path) == (kind != "gone")
 

@@ -209,7 +209,7 @@ def test_a_folder_is_read_as_often_as_it_says(tmp_path: Path):
     with watching(tmp_path, {"poll": True, "every_s": 0.1}, rescan_s=60.0) as door:
         for number in range(3):
             (door.root / f"{number}.jpg").write_bytes(picture(number))
-            eventually(lambda: len(door.names()) > number, timeout=5)  # noqa: B023
+            eventually(lambda: len(door.names()) > number, timeout=20)  # noqa: B023
 
 
 @pytest.mark.promise("fault W6")

@@ -20,7 +20,7 @@ from tests.support.rights import need_rights
 from tests.support.system import System
 from tests.support.volume import Disk
 
-MANY = 100_000
+SOME, ALL = 20_000, 100_000
 QUEUE = Path("/proc/sys/fs/inotify/max_queued_events")
 
 
@@ -50,7 +50,7 @@ def test_more_events_than_the_kernel_keeps_cost_time_and_no_picture(system: Syst
             noise.unlink()
         (folder / "x.jpg").write_bytes(picture(1))
         system.signal("folder", signal.SIGCONT)
-        eventually(lambda: len(journal.read.snapshots(limit=5)) == 2)
+        eventually(lambda: len(journal.read.snapshots(limit=5)) == 2, timeout=60)
     eventually(lambda: not (folder / "x.jpg").exists())
 
 
@@ -67,13 +67,13 @@ def test_a_hard_link_shows_nothing_of_its_file_and_leaves_it_alone(tmp_path: Pat
     assert outside.read_text().startswith("root:")
 
 
-@pytest.fixture
-def crowded(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(params=[SOME, pytest.param(ALL, marks=pytest.mark.prove)])
+def crowded(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """A folder with very many empty files, numbered from the oldest on."""
     root = tmp_path / "crowded"
     for folder in range(10):
         (root / str(folder)).mkdir(parents=True)
-    for number in range(MANY):
+    for number in range(request.param):
         path = f"{root}/{number % 10}/{number}.jpg"
         os.mknod(path)
         os.utime(path, (number, number))
@@ -82,7 +82,7 @@ def crowded(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.promise("fault W4", "inv I17")
-def test_a_hundred_thousand_files_are_listed_in_bounded_memory_the_oldest_first(crowded: Path):
+def test_very_many_files_are_listed_in_bounded_memory_the_oldest_first(crowded: Path):
     tracemalloc.start()
     try:
         found = Directory(crowded).oldest(100, lambda _: True)
@@ -90,7 +90,7 @@ def test_a_hundred_thousand_files_are_listed_in_bounded_memory_the_oldest_first(
     finally:
         tracemalloc.stop()
     assert [file.path for file in found] == [f"{number % 10}/{number}.jpg" for number in range(100)]
-    assert peak < 1_000_000  # a list of all would be tens of megabytes
+    assert peak < 1_000_000  # a list of all would be megabytes, even of some
 
 
 @pytest.mark.promise("fault W6")

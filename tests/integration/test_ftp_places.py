@@ -105,7 +105,7 @@ def test_endless_folders_cost_no_memory_and_no_time(door: Running):
             raw.ask(f"CWD {number}" + "x" * 1000)
         start = time.monotonic()
         assert other.ask("NOOP").startswith("200")
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 5
         assert memory() - before < 30_000_000
 
 

@@ -96,7 +96,7 @@ def test_data_may_come_before_its_command(door):
 
 @pytest.mark.promise("fault F14")
 def test_stopping_finishes_what_has_come_and_tells_the_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(server, "STOP_GRACE_S", 1.0)
+    monkeypatch.setattr(server, "STOP_GRACE_S", 4.0)
     with ftp_door(tmp_path) as door:
         idle, halfway, stuck = door.raw(), door.raw(), door.raw("yard")
         finishing, never = halfway.begin("x.jpg"), stuck.begin("y.jpg")
@@ -107,14 +107,14 @@ def test_stopping_finishes_what_has_come_and_tells_the_others(tmp_path, monkeypa
         door.stop.set()
         assert idle.read().startswith("421")
         with pytest.raises(OSError, match="refused"):
-            eventually(lambda: Raw(door.port).close(), timeout=1)
+            eventually(lambda: Raw(door.port).close())
         finishing.sendall(picture(1)[50:])
         finishing.close()
         assert halfway.read().startswith("226")
         assert halfway.read().startswith("421")
         assert stuck.read()[:3] in ("421", "")
         door.halt()
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 20
         never.close()
         for raw in (idle, halfway, stuck):
             raw.close()

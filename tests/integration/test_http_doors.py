@@ -249,7 +249,7 @@ def test_a_key_that_is_revoked_brings_nothing_after_a_second(tmp_path: Path):
         access = Access(doors.api.context.journal)
         (key,) = [each for each in access.keys.all() if each.name == "porch"]
         access.keys.revoke(key, Actor("t"))
-        eventually(lambda: doors.send("put", picture(1)).status == 401, timeout=1.5)
+        eventually(lambda: doors.send("put", picture(1)).status == 401)
 
 
 def test_an_open_house_takes_pictures_of_anybody(tmp_path: Path):

@@ -143,7 +143,7 @@ def test_a_mail_that_comes_byte_by_byte_is_given_up(tmp_path: Path):
     with mail_door(tmp_path, {"mail_s": 0.5}) as door, door.raw() as raw:
         raw.begin()
         with contextlib.suppress(ConnectionError):
-            for _ in range(100):
+            for _ in range(400):
                 raw.send(b"x")
                 time.sleep(0.05)
             pytest.fail("it was heard to its end")
@@ -267,7 +267,7 @@ def test_what_was_stored_before_the_disk_was_full_is_known_when_the_mail_comes_a
 
 @pytest.mark.promise("fault M10")
 def test_a_locked_database_holds_up_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("shared.journal.database.BUSY_S", 3.0)
+    monkeypatch.setattr("shared.journal.database.BUSY_S", 6.0)
     begun, finished = threading.Event(), Delivery._finished
 
     def noted(one: Delivery) -> Reply:
@@ -286,7 +286,7 @@ def test_a_locked_database_holds_up_nobody_else(tmp_path: Path, monkeypatch: pyt
             assert begun.wait(10)
             start = time.monotonic()
             assert bystander.ask("NOOP").startswith("250")
-            assert time.monotonic() - start < 2
+            assert time.monotonic() - start < 5
             assert raw.read().startswith("250")
         assert len(Spool(door.core.store)) == 1
         assert door.names() == []

@@ -88,7 +88,7 @@ def start(tmp_path: Path, amqp_url: str, postgres_url: str) -> Iterator[Start]:
             system.start("scheduler", env={"FAILPOINT": failpoint}, wait=False)
             return system
 
-        yield lambda name: scheduler(name, "reconciler.before_publish:1:sleep=5")
+        yield lambda name: scheduler(name, "reconciler.before_publish:1:sleep=12")
 
 
 @pytest.mark.promise("fault P6", "fault S1", "inv I6", "inv I12")

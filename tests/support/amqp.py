@@ -21,7 +21,7 @@ class Witness:
         self._exchange, self._binding = exchange, binding
         self._thread = threading.Thread(target=self._run, name="witness", daemon=True)
         self._thread.start()
-        assert self._ready.wait(20), "the witness could not connect"
+        assert self._ready.wait(60), "the witness could not connect"
 
     def _run(self) -> None:
         self._connection = pika.BlockingConnection(self._parameters)

@@ -245,7 +245,7 @@ def running_api(folder: Path, tree: Mapping[str, Any] | None = None) -> Iterator
             yield api
         finally:
             stop.set()
-            thread.join(15)
+            thread.join(30)
             assert not thread.is_alive(), "the API did not stop"
 
 

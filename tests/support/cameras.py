@@ -54,9 +54,9 @@ def drip_body(camera: FaultyCamera, wire: Wire, request: str) -> None:
 
 
 def drip_a_while(camera: FaultyCamera, wire: Wire, request: str) -> None:
-    """As before, but giving up after a second and a half."""
-    wire.sendall(head("200 OK", "Content-Type: image/jpeg", "Content-Length: 30"))
-    drip(camera, wire, request, PICTURE[:30])
+    """As before, but giving up after four seconds."""
+    wire.sendall(head("200 OK", "Content-Type: image/jpeg", "Content-Length: 80"))
+    drip(camera, wire, request, PICTURE[:80])
 
 
 def reset(camera: FaultyCamera, wire: Wire, request: str) -> None:

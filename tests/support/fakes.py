@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def eventually(
-    fn: Callable[[], T | Literal[False] | None], *, timeout: float = 10, message: str = ""
+    fn: Callable[[], T | Literal[False] | None], *, timeout: float = 30, message: str = ""
 ) -> T:
     """Call `fn` until it answers something true, and return that; fail at the deadline.
 

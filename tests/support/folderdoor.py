@@ -72,7 +72,7 @@ def watching(
             yield running
         finally:
             stop.set()
-            thread.join(10)
+            thread.join(30)
             assert not thread.is_alive()
 
 

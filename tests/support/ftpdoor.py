@@ -70,7 +70,7 @@ class Running:
         held = BUFFERS - store._buffers._value
         return not (held or self.names() or any(store.incoming.iterdir()))
 
-    def halt(self, timeout: float = 10) -> None:
+    def halt(self, timeout: float = 30) -> None:
         self.stop.set()
         self.thread.join(timeout)
         assert not self.thread.is_alive(), "the server did not stop"
@@ -178,10 +178,10 @@ def ftp_door(
         each.start()
     running = Running(behind, service, server, stop, thread)
     try:
-        assert server.ready.wait(10)
+        assert server.ready.wait(60)
         yield running
     finally:
         stop.set()
         for each in (thread, *others):
-            each.join(15)
+            each.join(30)
         behind.journal.close()

@@ -210,9 +210,9 @@ def mail_door(
     try:
         eventually(lambda: source.server is not None)
         assert source.server is not None
-        assert source.server.ready.wait(10)
+        assert source.server.ready.wait(60)
         yield Running(behind, service, source.server, stop, thread)
     finally:
         stop.set()
-        thread.join(15)
+        thread.join(30)
         behind.journal.close()

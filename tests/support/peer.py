@@ -87,7 +87,7 @@ class Peer:
         self._channel.basic_publish(EXCHANGE, key, body)
 
     def wait_for(
-        self, key: str, where: Mapping[str, Any] | None = None, timeout: float = 20
+        self, key: str, where: Mapping[str, Any] | None = None, timeout: float = 40
     ) -> Heard:
         """The first message under a routing key whose device has these fields."""
 

@@ -66,7 +66,9 @@ class Process:
 
     def get(self, path: str) -> tuple[int, Any]:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=2) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}{path}", timeout=10
+            ) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -79,7 +81,7 @@ class Process:
             assert self.running.poll() is None, self.log()
             return self.get("/ready")[0] == 200
 
-        eventually(is_ready, timeout=40, message="it is ready")
+        eventually(is_ready, timeout=90, message="it is ready")
         return self
 
     def send(self, *numbers: int) -> None:
@@ -90,7 +92,7 @@ class Process:
             part.rename(self.inbox / f"{number}.jpg")
 
     def taken(self) -> None:
-        eventually(lambda: not list(self.inbox.iterdir()), timeout=20)
+        eventually(lambda: not list(self.inbox.iterdir()), timeout=60)
 
     def has_left(self, fewer_than: int) -> bool:
         """Whether so few pictures wait to be taken."""
@@ -100,7 +102,7 @@ class Process:
         self.running.kill()
         self.running.wait(10)
 
-    def stop(self, seconds: float = 10.0) -> float:
+    def stop(self, seconds: float = 30.0) -> float:
         """SIGTERM; returns how long it took."""
         began = time.monotonic()
         self.running.terminate()
@@ -122,7 +124,7 @@ class Process:
         files = (self.folder / "data" / "archive").rglob("*.jpg")
         return sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
 
-    def all_filed(self, count: int, timeout: float = 40) -> None:
+    def all_filed(self, count: int, timeout: float = 60) -> None:
         """Every picture is archived, in one file, by one effect, and nothing is unpublished."""
         wanted = sorted(hashlib.sha256(picture(n)).hexdigest() for n in range(count))
         eventually(lambda: self.states() == {"archived": count}, timeout=timeout)

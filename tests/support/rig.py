@@ -97,11 +97,11 @@ class Rig:
     def close(self) -> None:
         self.stop.set()
         for worker in self.workers:
-            worker.join(5)
+            worker.join(30)
         self.bus.stop()
-        self.bus.join(5)
+        self.bus.join(30)
         self.outbox_stop.set()
-        self.outbox.join(5)
+        self.outbox.join(30)
         assert not any(each.is_alive() for each in (self.bus, self.outbox, *self.workers))
         self.relay.end().close()
         self.relay.close()

@@ -76,7 +76,7 @@ class System:
             for name in names:
                 self.wait_ready(name)
 
-    def wait_ready(self, name: str, timeout: float = 60) -> None:
+    def wait_ready(self, name: str, timeout: float = 90) -> None:
         """Wait until a service says it is ready."""
 
         def ready() -> bool:
@@ -106,7 +106,7 @@ class System:
         for name in names:
             self._processes[name].wait(10)
 
-    def stop(self, *names: str, timeout: float = 15) -> list[int]:
+    def stop(self, *names: str, timeout: float = 40) -> list[int]:
         """SIGTERM, as Docker does; returns the exit statuses."""
         for name in names:
             self._processes[name].terminate()
@@ -119,7 +119,7 @@ class System:
     def pid(self, name: str) -> int:
         return self._processes[name].pid
 
-    def wait(self, name: str, timeout: float = 30) -> int:
+    def wait(self, name: str, timeout: float = 60) -> int:
         """Wait for a process to end by itself; returns its exit status."""
         return self._processes[name].wait(timeout)
 

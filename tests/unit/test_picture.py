@@ -208,10 +208,10 @@ def _bomb(side: int) -> bytes:
 def test_a_decompression_bomb_is_refused_before_it_is_decoded():
     bomb = _bomb(30_000)
     assert len(bomb) < 200_000
-    start = time.perf_counter()
+    start = time.thread_time()
     with pytest.raises(UnsoundPicture, match="30000×30000"):
         decode(bomb)
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 @pytest.mark.promise("sec V1", "fault D8")
