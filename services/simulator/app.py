@@ -44,7 +44,9 @@ def build(context: Context) -> Service:
     streams = []
     if section.rtsp_port is not None:
         streams.append(RtspCamera(section.host, section.rtsp_port, brands))
-    clouds: list[Source] = [*_regions(section, shown), *_accounts(settings)]
+    accounts = _accounts(settings)
+    clouds: list[Source] = [*_regions(section, shown), *accounts]
+    drive = "".join(f"; Google Drive at {each.url}" for each in accounts)
     ftp_port = settings.ftp.port if section.ftp_port is None else section.ftp_port
     pusher = FtpPusher(
         (section.ftp_host, ftp_port),
@@ -56,7 +58,7 @@ def build(context: Context) -> Service:
     def about() -> Mapping[str, Any]:
         return {
             "ok": not pusher.failures_in_a_row,
-            "summary": f"simulated cameras: {pusher.pushed} pushed, {served.served} fetched",
+            "summary": f"simulated cameras: {pusher.pushed} pushed, {served.served} fetched{drive}",
             "last_error": pusher.last_error if pusher.failures_in_a_row else "",
         }
 
@@ -78,6 +80,7 @@ def _accounts(settings: Settings) -> Sequence[SimulatedGoogle]:
         return ()
     path = settings.data / "google" / "account.sqlite"
     account = SimulatedGoogle(section.host, section.google_port, path)
+    account.storm(section.google_faults)
     log_in(settings, section.google_port)
     log.info("the simulated Google Drive is at %s", account.url, extra={"action": "welcome"})
     return (account,)

@@ -33,6 +33,9 @@ class SimulatorSection(Section):
     google_port: Port | None = Field(
         None, description="such as 8091: a Google account, with a Drive to file in and to look at"
     )
+    google_faults: float = Field(
+        0.0, ge=0, le=1, description="the part of the calls there that fail, such as 0.05"
+    )
     host: str = "127.0.0.1"
     pictures: Path | None = Field(None, description="a folder of photographs; null: drawn scenes")
     ftp_host: str = "127.0.0.1"

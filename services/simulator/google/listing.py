@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,15 +26,17 @@ _KEYS: dict[str, Callable[[File], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Next:
-    """Where the next page of a list begins: behind this file, by the order of the list."""
+    """Where the next page of a list begins: at this place among what was found at first."""
 
     query: tuple[str, ...]
-    after: tuple[Any, ...]
+    ids: Sequence[str]
+    place: int
     ends: float
 
 
 class Listing:
-    """One thread at a time. A page's token is good for ``life`` seconds."""
+    """One thread at a time. A page's token is good for ``life`` seconds. What changed since the
+    first page is left out of the others, and what came since is in none."""
 
     def __init__(self, files: Files, clock: Clock) -> None:
         self._files = files
@@ -46,47 +48,55 @@ class Listing:
         """One page of what is asked for. Raises Refusal."""
         query = tuple(call.query.get(name, "") for name in ("q", "orderBy", "corpora", "driveId"))
         size = _size(call.query.get("maxResults", str(PAGE)))
-        key = _order(call.query.get("orderBy") or "modifiedDate desc")
-        found = sorted(self._found(call, caller), key=key)
+        matches, parent = self._wanted(call, caller)
         if token := call.query.get("pageToken"):
-            after = self._after(token, query)
-            found = [file for file in found if key(file) > after]
-        now = found[:size]
+            page = self._known(token, query)
+            ids, place = page.ids, page.place
+            seen = self._files.tree.listed_by_id(ids[place : place + size])
+            found = [file for file in seen if matches(file)]
+        else:
+            key = _order(call.query.get("orderBy") or "modifiedDate desc")
+            every = sorted(filter(matches, self._files.tree.listed(parent)), key=key)
+            ids, place, found = [file.id for file in every], 0, every[:size]
         given = {
             "kind": "drive#fileList",
             "incompleteSearch": False,
-            "items": [self._files.told(file, caller, call.base) for file in now],
+            "items": [self._files.told(file, caller, call.base) for file in found],
         }
-        if len(found) > size:
+        if len(ids) > place + size:
             token = f"~!!~{secrets.token_urlsafe(24)}"
-            self._pages[token] = _Next(query, key(now[-1]), self._clock.now() + self.life)
+            self._pages[token] = _Next(query, ids, place + size, self._clock.now() + self.life)
             given["nextPageToken"] = token
         return given
 
-    def _found(self, call: Call, caller: Caller) -> list[File]:
-        tree, drive = self._files.tree, call.query.get("driveId") or call.query.get("teamDriveId")
-        if drive and drive not in self._files.drives:
+    def _wanted(self, call: Call, caller: Caller) -> tuple[Callable[[File], bool], str | None]:
+        """What is asked for, and the folder that all of it is in, if there is one."""
+        files, tree = self._files, self._files.tree
+        drive = call.query.get("driveId") or call.query.get("teamDriveId")
+        if drive and drive not in files.drives:
             raise not_found(drive)
         query = parse(call.query.get("q", ""), drive or tree.root(caller.email).id)
         everywhere = call.flag("includeItemsFromAllDrives") or call.flag("includeTeamDriveItems")
         if query.parent is not None:
             tree.get(query.parent)
-        return [
-            file
-            for file in tree.listed(query.parent)
-            if file.parent is not None
-            and (file.drive == drive if drive else file.drive is None or everywhere)
-            and self._files.sees(file, caller)
-            and query.matches(Shown(file, tree.is_trashed(file), caller))
-        ]
 
-    def _after(self, token: str, query: tuple[str, ...]) -> tuple[Any, ...]:
+        def matches(file: File) -> bool:
+            return (
+                file.parent is not None
+                and (file.drive == drive if drive else file.drive is None or everywhere)
+                and files.sees(file, caller)
+                and query.matches(Shown(file, tree.is_trashed(file), caller))
+            )
+
+        return matches, query.parent
+
+    def _known(self, token: str, query: tuple[str, ...]) -> _Next:
         now = self._clock.now()
         self._pages = {name: each for name, each in self._pages.items() if each.ends > now}
         page = self._pages.get(token)
         if not page or page.query != query:
             raise invalid("pageToken")
-        return page.after
+        return page
 
 
 def _size(text: str) -> int:

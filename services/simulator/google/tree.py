@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from services.simulator.google.clock import Clock
@@ -109,6 +109,12 @@ class Tree:
         else:
             now = [file for file in self.children(parent) if file.id not in shown]
         return now + [old for old in shown.values() if old and parent in (None, old.parent)]
+
+    def listed_by_id(self, ids: Sequence[str]) -> list[File]:
+        """The same of some files; those that are gone are left out."""
+        shown = self._shown()
+        seen = (shown[id] if id in shown else self._files.get(id) for id in ids)
+        return [file for file in seen if file]
 
     def _changed(self, id: str, old: File | None) -> None:
         if self.lag:
