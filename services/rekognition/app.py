@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.rekognition.analyst import NAME, Analyst
+from services.rekognition.analyst import LOCAL, NAME, Analyst
 from services.rekognition.circuit import Circuit
 from services.rekognition.regions import Region, Regions
+from services.rekognition.wishes import wants
 from shared.aws.client import Client
-from shared.events import SnapshotAnalyzed
+from shared.events import Event, SnapshotAnalyzed
 from shared.paid import Governor, amount
 from shared.picture.decode import Limits
 from shared.service import NOTHING_OLD, Context, Service, switched_off
 from shared.settings import Settings
+from shared.settings.rekognition import RekognitionSection
+
+log = logging.getLogger(__name__)
+
+NO_KEYS = "nobody is named who asks Amazon; set aws.access_key_id and aws.secret_access_key"
 
 
 def build(context: Context) -> Service:
@@ -21,7 +28,9 @@ def build(context: Context) -> Service:
     settings, section = context.settings, context.settings.rekognition
     if not section.enabled:
         return switched_off(NAME)
-    detector = settings.detector
+    aws, detector = settings.aws, settings.detector
+    if not (aws.has_keys or aws.machine_role):
+        return _without_keys(section)
     regions = Regions([_region(settings, each) for each in _names(settings)])
     governor = Governor(NAME, context.journal, settings.paid, section.thrift)
     analyst = Analyst(
@@ -45,6 +54,24 @@ def build(context: Context) -> Service:
         about=about,
         close=regions.close,
     )
+
+
+def _without_keys(section: RekognitionSection) -> Service:
+    """What can be said when nobody is named who asks: that, of each picture that would be sent."""
+    log.warning("pictures are not sent: %s", NO_KEYS, extra={"action": "no_keys"})
+
+    def answer(event: Event) -> Sequence[Event]:
+        local = event.parsed(SnapshotAnalyzed)
+        if local.analyzer != LOCAL or not wants(section, local):
+            return []
+        said = SnapshotAnalyzed(
+            camera=local.camera, analyzer=NAME, analyzed=False, reason=NO_KEYS, engine=NAME
+        )
+        return [said.event(subject=event.subject, cause=event)]
+
+    about = {"ok": False, "summary": f"not sending: {NO_KEYS}"}
+    handlers = {SnapshotAnalyzed.topic: answer}
+    return Service(NAME, handlers, history=NOTHING_OLD, about=lambda: about)
 
 
 def _names(settings: Settings) -> list[str]:

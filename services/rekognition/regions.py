@@ -54,7 +54,7 @@ class Regions:
                 each.circuit.answered()
                 raise NotTaken(str(error)) from error
             except AwsError as error:
-                each.circuit.failed(str(error))
+                each.circuit.failed(f"{each.circuit.region}: {error}")
             else:
                 each.circuit.answered()
                 return answer

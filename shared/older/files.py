@@ -18,6 +18,8 @@ SECRET_OF = {
     "FTP_PASS": "cameras/ftp_cameras_password",
     "CAMERA_PASSWORD": "cameras/camera_camera_fetch_password",
     "SENTRY_DSN": "sentry_dsn",
+    "AWS_ACCESS_KEY_ID": "aws_access_key_id",
+    "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key",
 }
 """The file below secrets/ for each name that holds a secret of ours."""
 _INSTEAD = {**OF_THE_HOST, "DATABASE_URL": "secrets/journal_url names the database"}

@@ -56,6 +56,11 @@ SETTINGS: Mapping[str, Setting] = {
     "HEALTH_CHECK_PORT": Setting("api.port"),
     "DATABASE_URL": Setting("journal.url"),
     "LOCAL_STORAGE_PATH": Setting("drive.folder"),
+    "AWS_DEFAULT_REGION": Setting("rekognition.region"),
+    "AWS_ALT_REGION": Setting("rekognition.alternate_region"),
+    "AWS_REGION": Setting("aws.region"),
+    "AWS_ACCESS_KEY_ID": Setting("aws.access_key_id"),
+    "AWS_SECRET_ACCESS_KEY": Setting("aws.secret_access_key"),
     "[app] shutting_down_grace_secs": Setting("work.stop_grace_s"),
     "[snapshots] root_dir": Setting("legacy.root"),
     "[camera] default_image_format": Setting("legacy.image_format"),
@@ -76,10 +81,10 @@ FLAGS = {
     "cloud-storage-management": "FEATURE_FLAG_CLOUD_STORAGE_MANAGEMENT",
 }
 """The flags that the older program kept with its credentials, and their variables."""
-DETECTION = (*MASTERS, LOCAL)
+DETECTION = (*MASTERS, LOCAL, CLOUD)
 
 _DRIVE = "Google Drive is not there yet; pictures are filed as 'drive' of snapbus.yml says"
-_REKOGNITION = "Rekognition is not there yet; a model on this machine detects"
+_KEYS = "the secrets aws_access_key_id and aws_secret_access_key"
 _PINGS = "it is not there yet; ask /v1/health/ready, or read the metrics"
 _UPLOADS = "uploading is not there yet; pictures are filed as 'drive' of snapbus.yml says"
 _CREDENTIALS = "`task configure` reads it, no service does"
@@ -89,10 +94,7 @@ INSTEAD: Mapping[str, str] = {
     "GOOGLE_OAUTH_TOKEN": _DRIVE,
     "BACKUP_S3_BUCKET": _DRIVE,
     "[gdrive] creds_file": _DRIVE,
-    CLOUD: _REKOGNITION,
-    "AWS_ALT_REGION": _REKOGNITION,
-    "AWS_CONFIG_FILE": _REKOGNITION,
-    "AWS_DEFAULT_REGION": _REKOGNITION,
+    "AWS_CONFIG_FILE": _KEYS,
     "CRONITOR_MONITOR_KEY": _PINGS,
     "HC_PING_URL": _PINGS,
     "[creds] cronitor": _PINGS,
@@ -100,9 +102,6 @@ INSTEAD: Mapping[str, str] = {
     "STORAGE_BACKEND": _UPLOADS,
     "S3_BUCKET": _UPLOADS,
     "S3_PREFIX": _UPLOADS,
-    "AWS_ACCESS_KEY_ID": _UPLOADS,
-    "AWS_SECRET_ACCESS_KEY": _UPLOADS,
-    "AWS_REGION": _UPLOADS,
     "HTTP_UPLOAD_URL": _UPLOADS,
     "HTTP_AUTH_TOKEN": _UPLOADS,
     "OPENAI_API_KEY": "language models are not there yet; the detector looks at pictures",

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.older.names import (
     ACCOUNT,
+    CLOUD,
     COMMAND,
-    DETECTION,
     FALSE,
     IGNORED,
     INSTEAD,
     INTERVAL,
+    LOCAL,
+    MASTERS,
     MODEL,
     SETTINGS,
     SPOKEN,
@@ -86,15 +88,30 @@ def _understand(made: Translation, said: Said, path: str, value: str) -> None:
 
 def _detection(made: Translation, said: Mapping[str, Said]) -> None:
     """Off is stronger than on, and a master stronger than the rest."""
-    switches = [said[name] for name in DETECTION if name in said]
+    _switch(made, said, (*MASTERS, LOCAL), "detector.enabled")
+    if CLOUD not in said:
+        return
+    _switch(made, said, (*MASTERS, CLOUD), "rekognition.enabled")
+    value, where = made.settings["rekognition.enabled"]
+    if value == "true":
+        local = said[LOCAL].value if LOCAL in said else ""
+        # With both, Amazon is asked where the local detector is not sure; alone, of every picture.
+        when = "unsure" if local.strip().lower() in TRUE else "always"
+        made.settings["rekognition.when"] = (when, where)
+
+
+def _switch(made: Translation, said: Mapping[str, Said], names: Sequence[str], path: str) -> None:
+    switches = [said[name] for name in names if name in said]
     off = [each for each in switches if each.value.strip().lower() in FALSE]
     for each in switches:
-        path = "detector.enabled"
         if off and each not in off:
             made.ignored[each.where] = f"{off[0].where} is off, which wins"
             continue
         value = each.value.strip().lower()
+        told = made.understood.get(each.where)
         _understand(made, each, path, {**dict.fromkeys(TRUE, "true")}.get(value, value))
+        if told:  # a master is for both
+            made.understood[each.where] = told
 
 
 def _model(made: Translation, said: Said | None) -> None:

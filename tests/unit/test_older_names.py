@@ -154,6 +154,36 @@ def test_a_switch_that_is_off_wins(folder: Path, variables: dict[str, str], enab
     assert off == list(variables)
 
 
+@pytest.mark.promise("feat E3")
+@pytest.mark.parametrize(
+    ("variables", "detector", "amazon"),
+    [
+        ({}, True, ""),
+        ({"CLOUD": "true"}, True, "always"),
+        ({"CLOUD": "true", "LOCAL": "true"}, True, "unsure"),
+        ({"CLOUD": "true", "LOCAL": "false"}, False, "always"),
+        ({"CLOUD": "false", "LOCAL": "true"}, True, ""),
+        ({"CLOUD": "false", "LOCAL": "false"}, False, ""),
+    ],
+)
+@pytest.mark.parametrize("master", ["", "true", "false"])
+def test_the_flags_choose_engines_and_chain_them(
+    folder: Path, variables: dict[str, str], detector: bool, amazon: str, master: str
+) -> None:
+    flags = {f"FEATURE_FLAG_{each}_OBJECT_DETECTION": on for each, on in variables.items()}
+    if master:
+        flags["FEATURE_FLAG_OBJECT_DETECTION"] = master
+    settings = loaded(folder, **flags, AWS_DEFAULT_REGION="us-west-2", AWS_ALT_REGION="eu-west-1")
+
+    off = master == "false"
+    assert settings.detector.enabled is (detector and not off)
+    rekognition = settings.rekognition
+    assert (rekognition.when if rekognition.enabled else "") == ("" if off else amazon)
+    assert (rekognition.region, rekognition.alternate_region) == ("us-west-2", "eu-west-1")
+    if variables == {"CLOUD": "true", "LOCAL": "false"} and not off:
+        assert settings.analyzers[0] == "rekognition"
+
+
 @pytest.mark.parametrize(
     ("said", "confidence"), [("0.8", 0.8), ("80", 0.8), ("1", 1.0), ("0", 0.0)]
 )
