@@ -12,6 +12,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from services.api.happenings import latest
+from services.api.money import paid
 from services.api.state import PartView, State
 from shared.errors import JournalUnavailable
 from shared.events import (
@@ -178,6 +179,7 @@ class _Journal(Collector):
             up.add_metric((part.service, part.instance), float(part.up))
         yield up
         yield from _processed(self._state.statuses())
+        yield from paid(self._state.statuses())
         if space := self._state.space():
             yield GaugeMetricFamily("snapbus_store_free_bytes", "Free space.", value=space.free)
             yield GaugeMetricFamily("snapbus_store_size_bytes", "Its size.", value=space.total)

@@ -68,7 +68,7 @@ export class System {
   }
 }
 
-function tiles({ lag, snapshots, space, started_at }) {
+function tiles({ lag, snapshots, space, parts: list }) {
   const tile = (name, value, note, bad = false) =>
     h("div", { class: "tile", data: { bad } }, h("small", {}, name), h("b", {}, value), h("span", {}, note));
   const stuck = (age) => age > lag.stuck_after_s;
@@ -80,7 +80,18 @@ function tiles({ lag, snapshots, space, started_at }) {
     tile("Unpublished", lag.unpublished.toLocaleString(), wait(lag.unpublished, lag.oldest_unpublished_s), stuck(lag.oldest_unpublished_s)),
     tile("Given up", lag.dead.toLocaleString(), lag.dead ? "can be tried again" : "nothing", lag.dead > 0),
     tile("Quarantined", (snapshots.quarantined ?? 0).toLocaleString(), "damaged pictures"),
+    ...Object.entries(Object.assign({}, ...list.map((part) => part.about?.paid ?? {}))).map(([engine, told]) => paidTile(tile, engine, told)),
     space ? tile("Disk", size(space.free), `free of ${size(space.total)}`, space.free < space.total * 0.1) : tile("Disk", "?", "the volume is not there", true));
+}
+
+// What an engine costs that is paid for each call.
+function paidTile(tile, engine, { currency, periods: { day, month } }) {
+  const money = (amount) => `${amount.toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 3 })}`;
+  if (!day) return tile(`Paid: ${engine}`, "?", "the journal is away", true);
+  const spent = ({ money: sum, budget }) => (budget === null ? money(sum) : `${money(sum)} of ${money(budget)}`);
+  const refused = day.refused + month.refused;
+  return tile(`Paid: ${engine}`, `${money(day.money)} ${currency}`,
+    refused ? `budget spent: ${plural(refused, "picture")} not sent` : `today ${spent(day)}, month ${spent(month)}`, refused > 0);
 }
 
 function parts({ parts: list }) {
