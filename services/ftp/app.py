@@ -10,12 +10,11 @@ from services.ftp.mirror import Mirror
 from services.ftp.server import FtpServer
 from services.ftp.state import ServerState
 from shared.ingest.accounts import Account
-from shared.service import Context, Service, Source
+from shared.service import Context, Service, Source, switched_off
 from shared.settings.cameras import CameraSection
 from shared.settings.directory import Derived
 from shared.stop import Stop
 
-OFF = "FTP is switched off by ftp.enabled"
 LOOK_S = 1.0
 """How often a server that is not needed yet looks whether a camera delivers by FTP by now."""
 
@@ -23,6 +22,8 @@ LOOK_S = 1.0
 def build(context: Context) -> Service:
     """Takes the pictures that cameras push by FTP."""
     section = context.settings.ftp
+    if not section.enabled:
+        return switched_off("ftp")
     names = context.intake.names
 
     def made(cameras: Mapping[str, CameraSection], _before: Logins | None) -> Logins:
@@ -31,15 +32,13 @@ def build(context: Context) -> Service:
     logins = Derived(context.cameras, made)
     state = ServerState(section, logins, context)
     server = FtpServer(state)
-    mirror = _mirror(context) if section.enabled else None
+    mirror = _mirror(context)
 
     def about() -> Mapping[str, Any]:
         count = len(_cameras(logins()))
         what = f"FTP for {count} {'camera' if count == 1 else 'cameras'}"
         if not count:
             what = "no camera delivers by FTP"
-        if not section.enabled:
-            what = OFF
         told = {"places": server.places, **state.about(server.connections)}
         if told["guessed"]:
             what += f"; somebody guesses the password of {', '.join(told['guessed'])}"
@@ -50,9 +49,7 @@ def build(context: Context) -> Service:
             what += f"; {mirror.trouble}" if mirror.trouble else ""
         return {"ok": True, "summary": what, **told}
 
-    sources: list[Source] = []
-    if section.enabled:
-        sources.append(ServerSource(server, lambda: logins().accounts))
+    sources: list[Source] = [ServerSource(server, lambda: logins().accounts)]
     if mirror:
         sources.append(mirror)
     return Service(name="ftp", sources=sources, about=about)

@@ -7,15 +7,15 @@ from typing import Any
 
 from services.mail.accounts import accounts_of
 from services.mail.source import ServerSource
-from shared.service import Context, Service
+from shared.service import Context, Service, switched_off
 from shared.settings.directory import Derived
-
-OFF = "mail is switched off by mail.enabled"
 
 
 def build(context: Context) -> Service:
     """Takes the pictures that cameras send by mail."""
     section = context.settings.mail
+    if not section.enabled:
+        return switched_off("mail")
     accounts = Derived(context.cameras, lambda cameras, _before: accounts_of(cameras))
     source = ServerSource(section, accounts, context)
 
@@ -24,8 +24,6 @@ def build(context: Context) -> Service:
         what = f"mail for {count} {'camera' if count == 1 else 'cameras'}"
         if not count:
             what = "no camera sends mail"
-        if not section.enabled:
-            what = OFF
         told = source.about()
         if guessed := told.get("guessed"):
             what += f"; somebody guesses the password of {', '.join(guessed)}"
@@ -33,4 +31,4 @@ def build(context: Context) -> Service:
             what += f"; over the quota of today: {', '.join(over)}"
         return {"ok": True, "summary": what, **told}
 
-    return Service(name="mail", sources=[source] if section.enabled else [], about=about)
+    return Service(name="mail", sources=[source], about=about)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from services.scheduler.reconciler import Reconciler
 from services.scheduler.tokens import TokenBackup
 from shared.service import Context, Service, Source
 from shared.settings.section import zone_of
+
+log = logging.getLogger(__name__)
 
 OFF = "intervals are switched off by scheduler.enabled; unfinished work is looked after"
 
@@ -34,6 +37,8 @@ def build(context: Context) -> Service:
     ]
     if wanted:
         sources.insert(0, intervals)
+    else:
+        log.info(OFF, extra={"action": "switched_off"})
     return Service(name="scheduler", sources=sources, about=about)
 
 

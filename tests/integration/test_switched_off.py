@@ -71,9 +71,13 @@ def test_pictures_come_to_their_end_past_all_that_is_switched_off(request, size:
     health = system.get("/v1/health")
     assert (health["status"], health["problems"]) == ("ok", [])
     said = {part["service"]: part["summary"] for part in health["parts"]}
-    assert set(said) == {*SERVICES, "mail", *(["legacy"] if size == "one_process" else [])}
+    others = ["legacy", "rekognition"] if size == "one_process" else []
+    assert set(said) == {*SERVICES, "mail", *others}
     for name in OFF:
         assert f"switched off by {name}.enabled" in said[name]
+        assert f"switched off by {name}.enabled" in system.log(
+            "allinone" if size == "one_process" else name
+        )
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", system.ftp_port), 5)
 
