@@ -41,7 +41,9 @@ def build(context: Context) -> Service:
         workers=streams + 1,
         # A picture that is analysed twice costs time; what is committed first stays.
         look_up_first=False,
-        isolated=IsolatedAnalyst(context.store.root, context.settings.data, settings),
+        isolated=IsolatedAnalyst(
+            context.store.root, context.settings.data, settings, bring=context.store.path
+        ),
         sources=[current],
         about=partial(told, current, analyst, streams),
     )

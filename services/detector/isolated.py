@@ -14,7 +14,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,13 @@ class IsolatedAnalyst:
         data: Path,
         settings: DetectorSection,
         *,
+        bring: Callable[[str], object] = lambda sha256: None,
         memory_bytes: int = MEMORY_BYTES,
         seconds: int = SECONDS,
     ) -> None:
-        """``seconds`` limits processor time; the clock may take twice as long."""
+        """``bring`` sees to it that a picture is in the folder ``root``. ``seconds`` limits
+        processor time; the clock may take twice as long."""
+        self._bring = bring
         self._longest_s = 2 * seconds
         self._job = {
             "root": str(root),
@@ -59,6 +62,7 @@ class IsolatedAnalyst:
     def __call__(self, event: Event) -> Sequence[Event]:
         """A repeat is harmless: the events returned have ids fixed by this one's. Raises Crashed
         when the child ended without an answer."""
+        self._bring(str(event.data["sha256"]))
         job = {**self._job, "event": envelope.to_dict(event)}
         command = [sys.executable, "-m", "services.detector.isolated"]
         try:

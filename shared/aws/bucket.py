@@ -6,13 +6,13 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from shared.aws.client import Client
-from shared.aws.errors import AwsDamaged, AwsForbidden, AwsInvalid
+from shared.aws.errors import AwsDamaged, AwsExists, AwsForbidden, AwsInvalid
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -62,6 +62,11 @@ class Bucket:
             raise AwsDamaged(f"{self.server} holds other bytes than were sent: it is sent again")
         if not any(told):
             self._read_back(key, sha256)
+
+    def put_new(self, key: str, data: bytes, sha256: str) -> None:
+        """``put``, unless there is such an object; of several at the same time, one wins."""
+        with suppress(AwsExists):
+            self.put(key, data, sha256, IfNoneMatch="*")
 
     def _read_back(self, key: str, sha256: str) -> None:
         try:

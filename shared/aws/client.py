@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -43,7 +44,7 @@ class Client:
         region: str = "",
         answer_bytes: int = ANSWER_BYTES,
     ) -> None:
-        """``answer_bytes``: a longer answer is given up."""
+        """``answer_bytes``: a longer answer is given up, unless it is read piece by piece."""
         if not (account.has_keys or account.machine_role):
             raise ConfigError(
                 "nobody is named who asks AWS: set access_key_id and secret_access_key (or put "
@@ -117,7 +118,8 @@ class Client:
         }
         method, url, body = str(request.method), str(request.url), request.body
         response = self._pool.send(method, url, headers, body)  # type: ignore[arg-type]
-        limited: Any = Limited(response, self._answer_bytes, self.server)
+        most = sys.maxsize if request.stream_output else self._answer_bytes
+        limited: Any = Limited(response, most, self.server)
         answer = AWSResponse(url, response.status, response.headers, limited)  # type: ignore[arg-type]
         if not request.stream_output:
             _ = answer.content  # now, while the deadline holds

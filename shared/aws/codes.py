@@ -10,6 +10,7 @@ from shared.aws.errors import (
     AwsBusy,
     AwsDamaged,
     AwsError,
+    AwsExists,
     AwsForbidden,
     AwsInvalid,
     AwsMissing,
@@ -40,8 +41,7 @@ MEANINGS: Mapping[str, tuple[type[AwsError], str]] = {
         (
             "InternalError", "InternalServerError", "InternalFailure", "ServiceUnavailable",
             "ServiceUnavailableException", "RequestTimeout", "OperationAborted",
-            "ConditionalRequestConflict",
-        ),
+            ),
         (AwsAway, "{server} fails"),
     ),
     **dict.fromkeys(
@@ -76,6 +76,10 @@ MEANINGS: Mapping[str, tuple[type[AwsError], str]] = {
         ("NotSignedUp", "OptInRequired", "AccountProblem", "QuotaExceeded", "InsufficientStorage",
          "XMinioStorageFull"),
         (AwsForbidden, "the account at {server} takes no more: look into it"),
+    ),
+    **dict.fromkeys(
+        ("PreconditionFailed", "ConditionalRequestConflict", "412"),
+        (AwsExists, "{server} holds such an object already"),
     ),
     **dict.fromkeys(("NoSuchKey", "404"), (AwsMissing, "{server} holds no such object")),
     **dict.fromkeys(

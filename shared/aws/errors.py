@@ -7,6 +7,7 @@ AwsError
 │   └── AwsBusy         it asks for fewer requests
 ├── AwsForbidden    keys, rights, clock, region or bucket: somebody must change something
 ├── AwsMissing      there is no such object
+├── AwsExists       there is one already
 ├── AwsDamaged      bytes were changed on their way
 └── AwsInvalid      this request can never succeed
 """
@@ -42,6 +43,10 @@ class AwsForbidden(AwsError):
 
 class AwsMissing(AwsError):
     """There is no such object."""
+
+
+class AwsExists(AwsError):
+    """There is such an object already."""
 
 
 class AwsDamaged(AwsError):

@@ -43,7 +43,7 @@ from shared.service import Context, Service, Source
 from shared.settings import Settings
 from shared.settings.directory import CameraDirectory
 from shared.stop import Stop
-from shared.store import Store
+from shared.store import Store, open_store
 
 log = logging.getLogger(__name__)
 
@@ -105,10 +105,7 @@ class Runtime:
             journal.close()
 
     def _open_store(self) -> Store | None:
-        root, limit = self._settings.store_root, self._settings.intake
-        store = Store(
-            root, reserve_fraction=limit.reserve_fraction, reserve_bytes=limit.reserve_bytes
-        )
+        store = open_store(self._settings)
         return store if self._insist(store.create) else None
 
     def _insist(self, call: Callable[[], T], tries: float = math.inf) -> T | None:

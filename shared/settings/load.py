@@ -42,6 +42,7 @@ SECRET_FILES = {
     "legacy_url": "legacy.url",
     **{f"aws_{key}": f"aws.{key}" for key in KEYS},
     **{f"drive_{key}": f"drive.s3.account.{key}" for key in KEYS},
+    **{f"store_{key}": f"store.s3.account.{key}" for key in KEYS},
     "google_client": "drive.google.client",
 }
 

@@ -41,13 +41,11 @@ class RulesSection(Section):
         return bool(self.colder_days or self.expire_days)
 
 
-class S3Section(Section):
+class PlaceSection(Section):
+    """A part of a bucket."""
+
     bucket: BucketName = Field("", description="the bucket; it is not made for you")
     prefix: str = Field("", description="before the keys, such as cameras/home; empty: none")
-    storage_class: StorageClass = Field("", description="empty: that of the server")
-    rules: RulesSection = Field(
-        RulesSection(), description="put in force by `task s3:lifecycle`, which shows them first"
-    )
     account: AwsSection | None = Field(None, description="of its own; null: that of 'aws'")
 
     @field_validator("prefix")
@@ -60,11 +58,41 @@ class S3Section(Section):
             raise ValueError("at most 512 bytes that can be printed")
         return prefix
 
-    def asking(self, account: AwsSection) -> S3Section:
-        """The same, with this account unless it has its own."""
-        return self if self.account else self.model_copy(update={"account": account})
-
     @property
     def before(self) -> str:
         """What keys begin with."""
         return f"{self.prefix}/" if self.prefix else ""
+
+
+class S3Section(PlaceSection):
+    """Where an archive files."""
+
+    storage_class: StorageClass = Field("", description="empty: that of the server")
+    rules: RulesSection = Field(
+        RulesSection(), description="put in force by `task s3:lifecycle`, which shows them first"
+    )
+
+    def asking(self, account: AwsSection) -> S3Section:
+        """The same, with this account unless it has its own."""
+        return self if self.account else self.model_copy(update={"account": account})
+
+
+class StoreS3Section(PlaceSection):
+    """Where the pictures themselves are, for several hosts."""
+
+    cache_bytes: int = Field(
+        2_000_000_000, ge=0, description="of the copies kept below the data folder, about"
+    )
+    uploads: int = Field(8, ge=1, le=64, description="pictures sent at the same time")
+
+    @model_validator(mode="after")
+    def _names_a_bucket(self) -> StoreS3Section:
+        if not self.bucket:
+            raise ValueError("name the bucket: store.s3.bucket")
+        return self
+
+
+class StoreSection(Section):
+    s3: StoreS3Section | None = Field(
+        None, description="a bucket that several hosts share; null: the data folder"
+    )

@@ -26,6 +26,7 @@ from shared.settings.runtime import (
     LogSection,
     WorkSection,
 )
+from shared.settings.s3 import StoreSection
 from shared.settings.scheduler import SchedulerSection
 from shared.settings.section import CameraName, Section
 from shared.settings.simulator import SimulatorSection
@@ -39,6 +40,7 @@ class Settings(Section):
     journal: JournalSection = JournalSection()
     broker: BrokerSection = BrokerSection()
     intake: IntakeSection = IntakeSection()
+    store: StoreSection = StoreSection()
     ftp: FtpSection = FtpSection()
     mail: MailSection = MailSection()
     folders: FoldersSection = FoldersSection()
@@ -116,7 +118,8 @@ class Settings(Section):
 
     @property
     def store_root(self) -> Path:
-        return self.data / "store"
+        """The folder of the store; of one on S3, that of its copies."""
+        return self.data / ("store-s3" if self.store.s3 else "store")
 
     def note(self, overrides: Iterable[str], doubts: Iterable[str]) -> None:
         """Keep the texts about overridden settings and names of older programs, and those about

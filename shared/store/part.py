@@ -156,6 +156,16 @@ class Part:
         self.path.replace(place)
         self._placed = True
 
+    def keep(self, place: Path) -> None:
+        """Give it its name without a sync, which is enough for a copy. Raises OSError or
+        StoreError; then the part is discarded."""
+        try:
+            self._flush()
+            self._close()
+            self.place(place)
+        finally:
+            self.discard()
+
     def commit(self) -> Blob:
         """Sync the file and put it into its place. Raises StoreFull, StoreDamaged, StoreError."""
         return self._commit(self)

@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,6 +124,20 @@ class Store:
         folder = self.root / "blobs" / sha256[:2]
         older = folder / sha256[2:4] / sha256
         return older if older.exists() else folder / sha256
+
+    def size(self, sha256: str) -> int:
+        """The bytes of a blob. Raises OSError or StoreError."""
+        return self.place(sha256).stat().st_size
+
+    def kept(self) -> Iterator[tuple[str, float]]:
+        """Every blob, and the time at which it was written. Raises StoreError."""
+        for path in self.blobs():
+            with suppress(FileNotFoundError):
+                yield path.name, path.stat().st_mtime
+
+    def where(self, sha256: str) -> str:
+        """The place of a blob, for people."""
+        return str(self.place(sha256))
 
     def blobs(self) -> Iterator[Path]:
         """All stored files, in the order of their folders."""

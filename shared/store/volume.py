@@ -31,14 +31,15 @@ class Volume:
         self._damage = ""
         self._write_failed = False
 
-    def name(self) -> None:
-        """Give it an identity, unless it has one. Raises OSError."""
+    def name(self, store: str = "") -> None:
+        """Give it an identity, unless it has one: that of ``store``, or a new one. Raises
+        OSError."""
         identity = self.root / IDENTITY
         if identity.exists():
             return
         part = identity.with_suffix(f".{uuid.uuid4().hex}")
         with part.open("w", encoding="utf-8") as file:
-            file.write(json.dumps({"store": str(uuid.uuid4())}))
+            file.write(json.dumps({"store": store or str(uuid.uuid4())}))
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):  # another service was faster

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import stat
 import threading
 import time
@@ -16,8 +15,6 @@ import pytest
 
 from shared import failpoint
 from shared.errors import (
-    PictureTooLarge,
-    SnapshotMissing,
     StoreDamaged,
     StoreError,
     StoreFull,
@@ -104,19 +101,6 @@ def test_what_is_kept_has_its_size_and_hash_and_nothing_is_left(store: Store):
     assert files(store) == [store.path(blob.sha256)]
 
 
-def test_equal_bytes_are_one_file(store: Store):
-    assert keep(store) == keep(store)
-    assert len(files(store)) == 1
-
-
-def test_a_damaged_file_is_repaired_by_its_picture(store: Store):
-    blob = keep(store)
-    store.path(blob.sha256).write_bytes(b"cut")
-    keep(store)
-    assert store.read(blob.sha256) == DATA
-    assert len(files(store)) == 1
-
-
 @pytest.mark.promise("fault F9")
 @pytest.mark.parametrize("kind", ["file", "folder"])
 @pytest.mark.parametrize(
@@ -159,17 +143,6 @@ def test_a_full_volume_is_not_marked(store: Store, monkeypatch):
     keep(store)
 
 
-@pytest.mark.promise("fault F7")
-def test_a_picture_over_the_limit_is_stopped_while_it_comes(store: Store):
-    part = store.receive(150)
-    part.write(b"x" * 100)
-    with pytest.raises(PictureTooLarge):
-        part.write(b"x" * 51)
-    part.discard()
-    part.discard()
-    assert files(store) == []
-
-
 @pytest.mark.promise("fault F9")
 def test_a_part_that_can_not_be_removed_is_left_to_the_sweep(store: Store):
     part = begun(store)
@@ -209,12 +182,6 @@ def test_an_empty_mount_point_is_not_the_store(store: Store):
     for call in (again.volume.identity, lambda: again.receive(10), lambda: again.read(blob.sha256)):
         with pytest.raises(StoreMissing, match="mounted"):
             call()
-
-
-def test_a_missing_file_of_a_present_store_is_another_matter(store: Store):
-    for call in (store.read, store.path):
-        with pytest.raises(SnapshotMissing):
-            call("0" * 64)
 
 
 def test_a_store_that_can_not_be_made_says_so(tmp_path: Path):
@@ -262,15 +229,6 @@ def test_only_old_parts_are_swept(store: Store):
     assert store.sweep() == 1
     assert list(store.incoming.iterdir()) == [fresh.path]
     fresh.discard()
-
-
-def test_the_cache_may_be_deleted(store: Store):
-    blob = keep(store)
-    place = store.derived("thumbnail", blob.sha256)
-    place.parent.mkdir(parents=True)
-    place.touch()
-    shutil.rmtree(store.root / "cache")
-    assert store.read(blob.sha256) == DATA
 
 
 @pytest.mark.promise("fault F9")

@@ -17,7 +17,7 @@ from shared.admin.doctor.repair import adopt
 from shared.errors import ConfigError, SnapbusError
 from shared.journal import Journal
 from shared.settings import Settings, load
-from shared.store import Store
+from shared.store import open_store
 
 SHORTEST_SECRET = 8
 """Shorter ones stand in any text by chance."""
@@ -57,7 +57,7 @@ def main() -> None:
 def _examine(settings: Settings, options: argparse.Namespace) -> int:
     if options.adopt and options.adopt not in settings.cameras:
         raise ConfigError(f"--adopt: there is no camera {options.adopt!r} in the configuration")
-    store = Store(settings.store_root)
+    store = open_store(settings)
     archives = settings.folder_archives
     journal = Journal.open(settings.journal_url, owner=False)
     try:

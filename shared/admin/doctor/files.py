@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from shared.admin.doctor.finding import Finding
+from shared.errors import StoreError
 from shared.ingest.spool import Spool
 from shared.journal.queries.audit import Catalogued
 from shared.store import Store
@@ -28,7 +29,7 @@ class Files:
     def __init__(
         self, store: Store, archives: Mapping[str, Path], *, hashes: bool, grace_s: float
     ) -> None:
-        self._store = store
+        self.store = store
         self._archives = archives
         self._hashes = hashes
         self._grace_s = grace_s
@@ -38,11 +39,11 @@ class Files:
     def of(self, snapshot: Catalogued) -> Iterator[Finding]:
         """The files that a row promises (I2, I9)."""
         self._known.add(snapshot.sha256)
-        path = self._store.place(snapshot.sha256)
+        path = self.store.where(snapshot.sha256)
         filed = [
             self._archives[name] / place for name, place in snapshot.filed if name in self._archives
         ]
-        problem = self._compare(path, snapshot)
+        problem = self._stored(snapshot)
         if problem:
             source = next(filter(Path.is_file, filed), "an archive or a backup")
             yield Finding(
@@ -71,9 +72,22 @@ class Files:
             return f"can't be read: {error.strerror}"
         return ""
 
+    def _stored(self, snapshot: Catalogued) -> str:
+        try:
+            size = self.store.size(snapshot.sha256)
+            if size != snapshot.size:
+                return f"has {size} bytes, not {snapshot.size}"
+            if self._hashes and self.store.digest(snapshot.sha256) != snapshot.sha256:
+                return "has other bytes than were taken"
+        except OSError as error:
+            return f"can't be read: {error.strerror}"
+        except StoreError as error:
+            return f"can't be read: {error}"
+        return ""
+
     def spooled(self) -> Iterator[Finding]:
         """What was acknowledged while the journal was away, and waits for it (I1, I2)."""
-        spool = Spool(self._store)
+        spool = Spool(self.store)
         readable = set()
         for waiting in spool:
             data = waiting.taken.data
@@ -81,9 +95,8 @@ class Files:
             readable.add(f"{waiting.taken.snapshot_id}.json")
             self._known.add(str(data["sha256"]))
             row = Catalogued(name, str(data["sha256"]), int(data["size"]))
-            path = self._store.place(row.sha256)
-            if problem := self._compare(path, row):
-                remedy = f"restore {path} from a backup"
+            if problem := self._stored(row):
+                remedy = f"restore {self.store.where(row.sha256)} from a backup"
                 yield Finding("I2", f"{name} waits in the spool: its file {problem}", remedy)
             if _age_s(spool.path(waiting)) > self._grace_s:
                 yield Finding(
@@ -91,7 +104,7 @@ class Files:
                     f"{name} waits in the spool and is not catalogued",
                     "start the scheduler with its database: it records what is spooled",
                 )
-        for path in sorted(self._store.root.glob("spool/*.json")):
+        for path in sorted(self.store.root.glob("spool/*.json")):
             if path.name not in readable:
                 yield Finding(
                     "I1",
@@ -101,15 +114,15 @@ class Files:
 
     def unknown(self) -> Iterator[Finding]:
         """Files that no row and no spooled entry tells of (I3, I9)."""
-        for path in self.orphans():
+        for sha256, _ in self.orphans():
             yield Finding(
                 "I3",
-                f"{path} belongs to no snapshot",
+                f"{self.store.where(sha256)} belongs to no snapshot",
                 "--adopt catalogues it, if the journal is older than the files; else nobody was "
                 "told that it was taken, and it may be deleted",
             )
         for folder in ("incoming", "spool"):
-            for path in self._store.root.glob(f"{folder}/*.part"):
+            for path in self.store.root.glob(f"{folder}/*.part"):
                 if _age_s(path) > PART_S:
                     yield Finding("I3", f"{path} was never finished", "remove it with --repair")
         for path in chain.from_iterable(sorted(root.rglob("*")) for root in self._roots()):
@@ -124,12 +137,12 @@ class Files:
     def _roots(self) -> list[Path]:
         return [self._archives[name] for name in sorted(self._archives)]
 
-    def orphans(self) -> Iterator[Path]:
-        """Stored files of which neither journal nor spool knows."""
-        for path in self._store.blobs():
+    def orphans(self) -> Iterator[tuple[str, float]]:
+        """Blobs of which neither journal nor spool knows, and when they were written."""
+        for sha256, written_at in self.store.kept():
             # A picture that is being taken right now is stored before it is catalogued.
-            if path.name not in self._known and _age_s(path) > self._grace_s:
-                yield path
+            if sha256 not in self._known and time.time() - written_at > self._grace_s:
+                yield sha256, written_at
 
 
 def sha256_of(path: Path) -> str:
