@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +45,7 @@ def page(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(30_000)
     opened = context.new_page()
     troubles: list[str] = []
+    failed: list[tuple[str, str | None]] = []
     opened.on("pageerror", lambda error: troubles.append(f"error: {error}"))
     opened.on("dialog", lambda dialog: troubles.append(f"dialog: {dialog.message}"))
 
@@ -54,8 +57,14 @@ def page(browser: Browser) -> Iterator[Page]:
         if not request.url.startswith(("http://127.0.0.1:", "data:")):
             troubles.append(request.url)
 
+    asked_for, answered = Counter[str](), Counter[str]()
+    opened.on("request", lambda request: asked_for.update([request.url]))
+    opened.on("requestfinished", lambda request: answered.update([request.url]))
+    opened.on("requestfailed", lambda request: failed.append((request.url, request.failure)))
     opened.on("console", heard)
     opened.on("request", asked)
     yield opened
+    # What is shown where the test failed.
+    sys.stderr.write(f"failed: {failed}, not answered: {sorted(asked_for - answered)}\n")
     context.close()
     assert troubles == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from shared.events import CameraFailed, SnapshotRequested, now
 from tests.support.api import CAMERAS, CAR, PERSON, running_api
@@ -85,6 +85,20 @@ def test_a_lost_connection_is_told_and_nothing_is_missed_afterwards(tmp_path, pa
         expect(card(page, meanwhile)).to_be_visible()
         after = api.take(name="3.jpg")
         expect(card(page, after)).to_be_visible()
+
+
+def test_a_part_of_the_page_that_does_not_come_is_asked_for_again(api, page):
+    cut = iter(["dom.js"])
+
+    def once(route: Route) -> None:
+        if next(cut, None):
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/static/js/dom.js", once)
+    page.goto(api.url)
+    expect(page.locator(".empty")).to_be_visible()
 
 
 @pytest.mark.promise("sec B7")
