@@ -20,6 +20,7 @@ SECRET_OF = {
     "SENTRY_DSN": "sentry_dsn",
     "AWS_ACCESS_KEY_ID": "aws_access_key_id",
     "AWS_SECRET_ACCESS_KEY": "aws_secret_access_key",
+    "GOOGLE_CLIENT": "google_client",
 }
 """The file below secrets/ for each name that holds a secret of ours."""
 _INSTEAD = {**OF_THE_HOST, "DATABASE_URL": "secrets/journal_url names the database"}

@@ -61,6 +61,7 @@ SETTINGS: Mapping[str, Setting] = {
     "AWS_REGION": Setting("aws.region"),
     "AWS_ACCESS_KEY_ID": Setting("aws.access_key_id"),
     "AWS_SECRET_ACCESS_KEY": Setting("aws.secret_access_key"),
+    "GOOGLE_DRIVE_FOLDER": Setting("drive.google.folder"),
     "[app] shutting_down_grace_secs": Setting("work.stop_grace_s"),
     "[snapshots] root_dir": Setting("legacy.root"),
     "[camera] default_image_format": Setting("legacy.image_format"),
@@ -74,26 +75,26 @@ SPOKEN = ("RABBITMQ_DEVICE_TOPIC", "RABBITMQ_EXCHANGE", "RABBITMQ_SERVER_ADDRESS
 MASTERS = ("OBJECT_DETECTION_ENABLED", "FEATURE_FLAG_OBJECT_DETECTION")
 """Switches of all detection: one that is off wins over whatever else is on."""
 LOCAL, CLOUD = "FEATURE_FLAG_LOCAL_OBJECT_DETECTION", "FEATURE_FLAG_CLOUD_OBJECT_DETECTION"
+STORAGE = "FEATURE_FLAG_CLOUD_STORAGE_MANAGEMENT"
+"""Whether pictures are filed in Google Drive."""
 FLAGS = {
     "object-detection": "FEATURE_FLAG_OBJECT_DETECTION",
     "cloud-object-detection": CLOUD,
     "local-object-detection": LOCAL,
-    "cloud-storage-management": "FEATURE_FLAG_CLOUD_STORAGE_MANAGEMENT",
+    "cloud-storage-management": STORAGE,
 }
 """The flags that the older program kept with its credentials, and their variables."""
 DETECTION = (*MASTERS, LOCAL, CLOUD)
 
-_DRIVE = "Google Drive is not there yet; pictures are filed as 'drive' of snapbus.yml says"
+_LOGIN = "a token snapshot_processor_creds in the data folder is taken; else `task drive:login`"
 _KEYS = "the secrets aws_access_key_id and aws_secret_access_key"
 _PINGS = "it is not there yet; ask /v1/health/ready, or read the metrics"
 _UPLOADS = "uploading is not there yet; pictures are filed as 'drive' of snapbus.yml says"
 _CREDENTIALS = "`task configure` reads it, no service does"
 INSTEAD: Mapping[str, str] = {
-    "GOOGLE_DRIVE_FOLDER": _DRIVE,
-    "FEATURE_FLAG_CLOUD_STORAGE_MANAGEMENT": _DRIVE,
-    "GOOGLE_OAUTH_TOKEN": _DRIVE,
-    "BACKUP_S3_BUCKET": _DRIVE,
-    "[gdrive] creds_file": _DRIVE,
+    "GOOGLE_OAUTH_TOKEN": _LOGIN,
+    "BACKUP_S3_BUCKET": "tokens are copied into the folder backup of the data folder",
+    "[gdrive] creds_file": _LOGIN,
     "AWS_CONFIG_FILE": _KEYS,
     "CRONITOR_MONITOR_KEY": _PINGS,
     "HC_PING_URL": _PINGS,
@@ -156,7 +157,7 @@ SLOTS = tuple(
 NAMES: tuple[str, ...] = tuple(
     name
     for name in dict.fromkeys(
-        (*SETTINGS, *DETECTION, *INSTEAD, *IGNORED, MODEL, *UPLOADER, INTERVAL, *SLOTS)
+        (*SETTINGS, *DETECTION, STORAGE, *INSTEAD, *IGNORED, MODEL, *UPLOADER, INTERVAL, *SLOTS)
     )
     if not name.startswith("[")
 )

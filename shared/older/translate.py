@@ -21,6 +21,7 @@ from shared.older.names import (
     MODEL,
     SETTINGS,
     SPOKEN,
+    STORAGE,
     TRUE,
     UPLOADER,
 )
@@ -69,6 +70,7 @@ def translate(said: Mapping[str, Said]) -> Translation:
         elif name.startswith("[") and name != COMMAND:
             made.ignored[each.where] = "no such key is known"
     _detection(made, said)
+    _storage(made, said.get(STORAGE))
     _model(made, said.get(MODEL))
     _command(made, said.get(COMMAND))
     if folder := made.settings.get("ftp.upload_folder"):
@@ -112,6 +114,14 @@ def _switch(made: Translation, said: Mapping[str, Said], names: Sequence[str], p
         _understand(made, each, path, {**dict.fromkeys(TRUE, "true")}.get(value, value))
         if told:  # a master is for both
             made.understood[each.where] = told
+
+
+def _storage(made: Translation, said: Said | None) -> None:
+    """Only who switched it on files in Google Drive: that waits until somebody logs in."""
+    if said and said.value.strip().lower() in TRUE:
+        _understand(made, said, "drive.archive", "google")
+    elif said:
+        made.ignored[said.where] = "it is off: pictures are filed as 'drive' of snapbus.yml says"
 
 
 def _model(made: Translation, said: Said | None) -> None:

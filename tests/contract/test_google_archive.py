@@ -103,9 +103,11 @@ def test_an_answer_that_drips_or_never_comes_ends_with_the_deadline(google, jour
     with pytest.raises(Unreachable, match=r"within 0\.5 s"):
         archive.file(numbered(tmp_path))
     google.calm()
-    google.fail("slow", on="upload.put")  # its file is there, which the next look finds
+    google.fail("slow", on="upload.put")
+    begun = google.calls["upload.begin"]
     persist(archive, numbered(tmp_path))
     archive.client.close()
+    assert google.calls["upload.begin"] == begun + 2, "it was cut, and the next one found the file"
     assert len(google.live()) == 1
 
 

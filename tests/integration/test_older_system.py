@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from services.simulator.google.account import SimulatedGoogle
 from shared.older.sources import read_env
 from tests.support.camera_pictures import jpeg
 from tests.support.cameras import FaultyCamera, answer, says
 from tests.support.fakes import eventually
+from tests.support.google import simulated_google
+from tests.support.google_archive import log_in
 from tests.support.peer import Peer
 from tests.support.system import System
 
@@ -26,17 +29,27 @@ NOTIFY = "event.notify.snapshot.snapshot-processor"
 
 
 @pytest.fixture
-def system(tmp_path: Path, amqp_url: str) -> Iterator[System]:
+def google() -> Iterator[SimulatedGoogle]:
+    with simulated_google() as simulated:
+        yield simulated
+
+
+@pytest.fixture
+def system(tmp_path: Path, amqp_url: str, google: SimulatedGoogle) -> Iterator[System]:
     """All in one process, with the address of a camera that a test can have."""
     (tmp_path / "app.conf").write_text((DATA / "app.conf").read_text())
     with closing(System(tmp_path, {"legacy": {"networks": ["127.0.0.0/8"]}})) as system:
-        # Only the port and virtual host of the test's RabbitMQ have no older name.
-        system.start("allinone", env={**ENV, "SNAPBUS__LEGACY__URL": amqp_url})
+        log_in(google, system.settings.data, to="snapshot_processor_creds")
+        # Only the port and virtual host of the test's RabbitMQ, and its Google, have no older name.
+        ours = {"SNAPBUS__LEGACY__URL": amqp_url, "SNAPBUS__DRIVE__GOOGLE__API": google.url}
+        system.start("allinone", env={**ENV, **ours})
         yield system
 
 
-@pytest.mark.promise("find D10", "feat D2", "feat D5", "feat B3", "feat B4", "feat D8")
-def test_it_gives_the_system_that_it_describes(system: System, amqp_url: str) -> None:
+@pytest.mark.promise("find D10", "feat D2", "feat D5", "feat F2", "feat B3", "feat B4", "feat D8")
+def test_it_gives_the_system_that_it_describes(
+    system: System, amqp_url: str, google: SimulatedGoogle
+) -> None:
     camera = FaultyCamera({"/cgi-bin/CGIProxy.fcgi": says(answer(jpeg(1)))})
     with camera, closing(Peer(amqp_url)) as peer:
         heartbeat = peer.wait_for("event.heartbeat.snapshot").body
@@ -60,7 +73,8 @@ def test_it_gives_the_system_that_it_describes(system: System, amqp_url: str) ->
             "/data/ftp/uploads/snapshots/frontdoor/MDAlarm_20261121-220000.jpg"
         )
 
-    eventually(lambda: len(list(system.archive.rglob("front-door_*.jpg"))) == 2, timeout=30)
+    eventually(lambda: len(google.live()) == 2, timeout=30)
+    assert all(path.startswith("/Snapshots/20") for path, _ in google.live())
 
 
 @pytest.mark.promise("find D10")

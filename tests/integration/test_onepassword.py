@@ -79,7 +79,6 @@ def test_variables_go_into_env_and_secrets_into_their_files(
     assert "canary" not in (checkout.folder / ".env").read_text()
     assert {"PATH", "EMPTY"}.isdisjoint(env)
     assert "has a field PATH, not understood" in done.stdout
-    assert "Google/oath/client_secret was not fetched: Google Drive is not there yet" in done.stdout
 
 
 @pytest.mark.promise("feat K8")
