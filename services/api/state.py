@@ -163,18 +163,18 @@ class State:
             row for row in self._read.service_status() if present - row.seen_at < FORGOTTEN_AFTER
         ]
         views = [_part(row, present) for row in rows]
-        seen = {row.service for row in rows}
+        seen, expected = {row.service for row in rows}, self._expected()
         views += [
             PartView(
                 service=name, instance="", up=False, ok=False, summary="never seen running",
                 since=None, seen_at=None, about={},
             )
-            for name in self._expected() if name not in seen
+            for name in expected if name not in seen
         ]  # fmt: skip
-        # A copy that is gone does not count when another one of its service is up.
-        up = {view.service for view in views if view.up}
+        # A copy that is gone counts while its service should run, and no other copy of it is up.
+        missing = set(expected) - {view.service for view in views if view.up}
         return sorted(
-            (view for view in views if view.up or view.service not in up),
+            (view for view in views if view.up or view.service in missing),
             key=lambda view: (view.service, view.instance),
         )
 

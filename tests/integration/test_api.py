@@ -266,6 +266,20 @@ def test_health_tells_what_runs_and_what_is_wrong(api):
     assert api.ask("/v1/health/live").status == api.ask("/v1/health/ready").status == 200
 
 
+def test_what_is_gone_is_missed_only_while_it_should_run(api, monkeypatch):
+    for name in ("drive", "simulator", "drive-sold"):
+        api.context.journal.report(name, now(), {"ok": True, "summary": "fine"})
+    known = {part["service"] for part in api.ask("/v1/health").json["parts"]}
+    assert {"drive", "simulator", "drive-sold"} <= known
+
+    monkeypatch.setattr("services.api.state.UP_WITHIN", timedelta(0))
+
+    health = api.ask("/v1/health").json
+    assert not [part for part in health["parts"] if part["service"] in ("simulator", "drive-sold")]
+    assert "drive is down: fine" in health["problems"]
+    assert not [each for each in health["problems"] if "simulator" in each or "sold" in each]
+
+
 @pytest.mark.promise("fault P5")
 def test_events_that_no_broker_takes_are_told_as_a_problem(tmp_path):
     with running_api(tmp_path, {"health": {"stuck_s": 1}}) as api:
