@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from watchdog.events import (
+    DirCreatedEvent,
+    DirMovedEvent,
     FileClosedEvent,
     FileCreatedEvent,
     FileMovedEvent,
@@ -29,14 +31,18 @@ log = logging.getLogger(__name__)
 
 MOST_CHANGES = 10_000
 WAIT_S = 0.25
+REREAD_S = 1.0
+"""A folder is not read in full again sooner, however many folders are made in it."""
 PAUSE_S = 5.0
 """After the store or the journal refused: every file stays where it is meanwhile."""
 
 
 class Changes:
-    """The files that changed since the last ``take``, each once. Any thread."""
+    """The files that changed since the last ``take``, each once. Any thread. ``folders``: a folder
+    came, and with it perhaps files of which no event tells."""
 
     def __init__(self) -> None:
+        self.folders = threading.Event()
         self._paths: dict[str, bool] = {}
         self._condition = threading.Condition()
 
@@ -64,11 +70,18 @@ class Watch(FileSystemEventHandler):
         self._changes = changes
         self._observer = Observer()
         kinds: list[type[FileSystemEvent]] = [FileClosedEvent, FileMovedEvent, FileCreatedEvent]
+        kinds += [DirCreatedEvent, DirMovedEvent]
         self._observer.schedule(self, str(root), recursive=True, event_filter=kinds)
         self._observer.start()
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        raw = event.dest_path if isinstance(event, FileMovedEvent) else event.src_path
+        moved = isinstance(event, FileMovedEvent | DirMovedEvent)
+        raw = event.dest_path if moved else event.src_path
+        if event.is_directory:
+            # What happened in it before it was watched too is seen by reading only.
+            if not Path(str(raw)).name.startswith("."):
+                self._changes.folders.set()
+            return
         with suppress(ValueError):  # moved out of the folder
             path = Path(str(raw)).relative_to(self._root).as_posix()
             if wanted_name(path) and not path.rpartition("/")[2].startswith("."):
@@ -104,6 +117,7 @@ class FolderSource:
 
     def _read(self, stop: threading.Event) -> bool:
         """Take all that is there; says whether there was more than one reading holds."""
+        self._changes.folders.clear()
         try:
             identity = self.importer.directory.identity()
             self._keep_watching(identity)
@@ -117,9 +131,11 @@ class FolderSource:
         return False
 
     def _listen(self, stop: threading.Event, seconds: float) -> None:
-        """Take what changes for so long."""
-        deadline = time.monotonic() + seconds
-        while not stop.is_set() and (left := deadline - time.monotonic()) > 0:
+        """Take what changes for so long, or until a new folder is to be read."""
+        began = time.monotonic()
+        while not stop.is_set() and (left := began + seconds - time.monotonic()) > 0:
+            if self._changes.folders.is_set() and time.monotonic() > began + REREAD_S:
+                return
             changed = self._changes.take(min(left, WAIT_S))
             try:
                 self.importer.changed(changed)

@@ -39,6 +39,15 @@ def test_folders_below_are_watched_too_and_moved_files_are_taken(tmp_path):
 
 
 @pytest.mark.promise("fault W1")
+def test_a_new_folder_is_read_soon_for_what_came_before_it_was_watched(tmp_path, monkeypatch):
+    with watching(tmp_path, rescan_s=300.0) as door:
+        eventually(lambda: door.source._watched)
+        monkeypatch.setattr(watch.Changes, "note", lambda *_, **__: None)
+        put(door.root, "2026/03/y.jpg", picture(2))
+        eventually(lambda: door.names() == ["2026/03/y.jpg"])
+
+
+@pytest.mark.promise("fault W1")
 def test_what_came_while_nobody_watched_is_found(tmp_path):
     with standing(tmp_path) as door:
         put(door.root, "a/b/x.jpg", picture(1))
