@@ -43,6 +43,8 @@ BRANDS = (
     Brand("ONVIF", asked=True, pushes=False),
     Brand("RTSP stream", asked=True, pushes=False),
     Brand("MJPEG, any URL", asked=True, pushes=False),
+    Brand("Video device (V4L2)", asked=True, pushes=False),
+    Brand("File, folder", asked=True, pushes=False),
 )
 
 BY_NAME = {each.name: each for each in BRANDS}

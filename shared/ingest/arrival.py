@@ -13,6 +13,7 @@ from ulid import ULID
 
 from shared.events import Door, Event, Trigger
 from shared.ingest.captured import Captured
+from shared.trace import current
 
 REPEAT_WINDOW = timedelta(minutes=15)
 """A sender that sends the same name and bytes again within this repeats itself."""
@@ -26,7 +27,7 @@ class Arrival:
     ``captured_at`` and ``trigger`` are for what the sender said beside the picture, with the time
     as it wrote it in ``captured_text``. Where they are empty, the intake reads the name, and where
     that has no time, the EXIF header, in ``zone`` (None: this machine's, TZ). ``metadata`` fits
-    into an event."""
+    into an event. ``trace`` is that of who makes this, for the thread that stores the picture."""
 
     camera: str
     door: Door
@@ -38,6 +39,7 @@ class Arrival:
     key: str = ""
     cause: Event | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    trace: tuple[str, str] = field(default_factory=current)
 
 
 def dedupe_keys(

@@ -30,7 +30,7 @@ from shared.picture.format import Bytes, check_complete, sniff
 from shared.settings.layouts import LayoutSection
 from shared.store import Blob, Part, Store
 from shared.text import storable
-from shared.trace import trace_id
+from shared.trace import trace_id, within
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +178,8 @@ class Intake:
             check_complete(data)
             captured = self._captured(arrival, received_at, data)
         blob = Blob(part.sha256, part.size)
-        taken = self._taken(arrival, blob, media_type, received_at, captured)
+        with within(*arrival.trace):
+            taken = self._taken(arrival, blob, media_type, received_at, captured)
         keys = dedupe_keys(arrival, part.sha256, received_at, captured)
         return Candidate(taken, keys, repeats_since=received_at - REPEAT_WINDOW)
 

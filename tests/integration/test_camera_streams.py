@@ -30,6 +30,7 @@ from services.simulator.rtsp import RtspCamera
 from shared.errors import Retry
 from shared.settings.fetch import FetchSection
 from tests.support.asking import Place, ask, request, take
+from tests.support.brand_table import Shows
 from tests.support.fakes import eventually
 from tests.support.ports import free_port
 from tests.support.simulated import ODD, simulated, streaming
@@ -191,9 +192,12 @@ def test_a_device_that_is_none_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.promise("feat A7", "feat A10", "feat A11")
-def test_a_device_is_asked_for_one_picture_of_the_wanted_size_after_warming_up() -> None:
+def test_a_device_is_asked_for_one_picture_of_the_wanted_size_after_warming_up(
+    shows: Shows,
+) -> None:
     section = {"kind": "v4l2", "path": "/dev/video7", "resolution": "1280x720", "warm_up": 2}
     words = " ".join(v4l2.V4l2Adapter(Path("/dev/video7"), "1280x720", 2).arguments())
     assert FetchSection.model_validate(section).warm_up == 2
     assert "-f v4l2 -video_size 1280x720 -i /dev/video7" in words
     assert r"select=gte(n\,2) -frames:v 1" in words
+    shows("Video device (V4L2)", "fetch", "the command for ffmpeg only: no device was there")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from shared.http.deadline import Deadline
 from shared.settings.fetch import FetchSection
 from tests.support.asking import take
 from tests.support.brand_table import Shows
+from tests.support.making import picture
 from tests.support.simulated import base_of, device, simulated, streaming
 
 ACCOUNT = Account("us@er/%ä", 'p@:/%ä&#"\\€')
@@ -139,6 +141,19 @@ def test_an_onvif_camera_without_stills_is_asked_for_its_stream(photos: Path, sh
     shows("ONVIF", "fetch", "without stills its RTSP stream")
 
 
+@pytest.mark.promise("feat A8")
+def test_a_file_and_the_newest_of_a_folder_are_taken(tmp_path: Path, shows: Shows) -> None:
+    for age, name in enumerate(("new.jpg", "old.jpg")):
+        file = tmp_path / name
+        file.write_bytes(picture(age))
+        os.utime(file, (1_700_000_000 - age, 1_700_000_000 - age))
+    assert take(adapter_for(FetchSection(kind="file", path=tmp_path / "old.jpg"))) == picture(1)
+    shows("File, folder", "fetch", "a file")
+    assert take(adapter_for(FetchSection(kind="file", path=tmp_path))) == picture(0)
+    shows("File, folder", "fetch", "the newest file of a folder")
+
+
 def test_every_make_that_can_be_asked_is() -> None:
     asked = {each.name for each in BRANDS if each.asked}
-    assert asked == {way.brand for way in WAYS} | {"RTSP stream"}
+    elsewhere = {"RTSP stream", "Video device (V4L2)", "File, folder"}
+    assert asked == {way.brand for way in WAYS} | elsewhere
