@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from services.rekognition.analyst import LOCAL, NAME, Analyst
 from services.rekognition.circuit import Circuit
+from services.rekognition.cloudwatch import Figures
 from services.rekognition.regions import Region, Regions
 from services.rekognition.wishes import wants
 from shared.aws.client import Client
@@ -18,6 +20,8 @@ from shared.service import NOTHING_OLD, Context, Service, switched_off
 from shared.settings import Settings
 from shared.settings.rekognition import RekognitionSection
 
+FIGURES_S = 20.0
+"""After which figures are not sent."""
 log = logging.getLogger(__name__)
 
 NO_KEYS = "nobody is named who asks Amazon; set aws.access_key_id and aws.secret_access_key"
@@ -25,14 +29,25 @@ NO_KEYS = "nobody is named who asks Amazon; set aws.access_key_id and aws.secret
 
 def build(context: Context) -> Service:
     """The service of this configuration."""
-    settings, section = context.settings, context.settings.rekognition
-    if not section.enabled:
-        return switched_off(NAME)
-    aws, detector = settings.aws, settings.detector
-    if not (aws.has_keys or aws.machine_role):
-        return _without_keys(section)
-    regions = Regions([_region(settings, each) for each in _names(settings)])
-    governor = Governor(NAME, context.journal, settings.paid, section.thrift)
+    settings = context.settings
+    asks = settings.aws.has_keys or settings.aws.machine_role
+    governor: Governor | None = None
+    if not settings.rekognition.enabled:
+        service = switched_off(NAME)
+    elif not asks:
+        service = _without_keys(settings.rekognition)
+    else:
+        section = settings.rekognition
+        governor = Governor(NAME, context.journal, settings.paid, section.thrift)
+        service = _asking(context, governor)
+    if not settings.cloudwatch.enabled:
+        return service
+    return _telling(service, _figures(context, governor))
+
+
+def _asking(context: Context, governor: Governor) -> Service:
+    section, detector = context.settings.rekognition, context.settings.detector
+    regions = Regions([_region(context.settings, each) for each in _names(context.settings)])
     analyst = Analyst(
         section,
         context.journal,
@@ -54,6 +69,30 @@ def build(context: Context) -> Service:
         about=about,
         close=regions.close,
     )
+
+
+def _figures(context: Context, governor: Governor | None) -> Figures:
+    settings, section = context.settings, context.settings.cloudwatch
+    account = settings.aws.model_copy(update={"endpoint": section.endpoint, "request_s": FIGURES_S})
+    client = Client("cloudwatch", account, region=section.region)
+    money = governor.today if governor else None
+    return Figures(client, section, context.journal, settings.legacy.device_name, money)
+
+
+def _telling(service: Service, figures: Figures) -> Service:
+    """The same, which also sends figures."""
+
+    def about() -> Mapping[str, Any]:
+        before = service.about()
+        if not figures.trouble:
+            return before
+        return {**before, "ok": False, "summary": f"{figures.trouble}; {before['summary']}"}
+
+    def close() -> None:
+        service.close()
+        figures.close()
+
+    return replace(service, sources=(*service.sources, figures), about=about, close=close)
 
 
 def _without_keys(section: RekognitionSection) -> Service:

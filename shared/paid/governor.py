@@ -166,6 +166,10 @@ class Governor:
         with self._lock:
             self._counts[what] = self._counts.get(what, 0) + 1
 
+    def today(self) -> float:
+        """What was spent today."""
+        return self.ledger.spent(self.engine)["day"].micros / MICROS
+
     def about(self) -> dict[str, Any]:
         """What was spent, and what is left, for health and the page."""
         with self._lock:

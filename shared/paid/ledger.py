@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from ulid import ULID
 
@@ -53,11 +53,13 @@ class Ledger:
         self._spent = journal.owned(SPENT)
         # One at a time in this process; others are told apart by their rows.
         self._turn = threading.Lock()
+        self._swept: date | None = None
 
     def reserve(self, engine: str, camera: str, organisation: str, micros: int) -> Reservation:
         """Count a call as spent, in all of its budgets or in none. Raises Refused, and Retry when
         too many others do the same."""
         with self._turn:
+            self._sweep()
             for _ in range(TRIES):
                 at = self._now()
                 made = Reservation(str(ULID()), engine, camera, organisation, micros, at)
@@ -100,6 +102,13 @@ class Ledger:
     def open(self, engine: str) -> list[Reservation]:
         """Reservations whose end nobody told."""
         return self._journal.owned(RESERVATIONS).all(engine=engine)
+
+    def _sweep(self) -> None:
+        """Once a day."""
+        day = self._now().date()
+        if day != self._swept:
+            self.forget()
+            self._swept = day
 
     def forget(self) -> None:
         """Remove what is too old to count."""

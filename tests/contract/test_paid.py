@@ -323,8 +323,6 @@ def test_what_is_old_is_forgotten_and_what_was_ever_spent_is_not(journal: Journa
     clock.forward(100 * 86_400)
     asks.ask(call(2), paying("cat"))
 
-    asks.ledger.forget()
-
     periods = {each.period for each in journal.owned(SPENT).all()}
     assert periods == {"2026-03", "2026-07", "2026-07-09", "ever"}
     assert journal.owned(RESERVATIONS).all() == []
