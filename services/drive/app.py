@@ -12,10 +12,12 @@ from services.drive.archives.archive import Archive
 from services.drive.backlog import Backlog
 from services.drive.copies import Encryption
 from services.drive.file import FileSnapshots, skip
+from services.drive.hold import HoldSnapshots
 from services.drive.prepared import Prepared
+from services.drive.verified.keeper import ManifestKeeper
 from shared.errors import ConfigError, JournalUnavailable
-from shared.events import SnapshotAnalyzed
-from shared.service import Context, Service, switched_off
+from shared.events import SnapshotAnalyzed, SnapshotKept
+from shared.service import Context, Handler, Service, switched_off
 from shared.settings.archive import DriveSection
 from shared.settings.section import zone_of
 
@@ -60,9 +62,13 @@ def _service(
         return told
 
     workers = section.google.streams if section.archive == "google" else 2
-    return Service(
-        service, {topic: handler}, sources=archive.sources(), workers=workers, about=about
-    )
+    handlers: dict[str, Handler] = {
+        topic: handler,
+        SnapshotKept.topic: HoldSnapshots(archive, context.journal),
+    }
+    keeper = ManifestKeeper(archive, context.journal, every_s=section.manifest_s)
+    sources = (*archive.sources(), keeper)
+    return Service(service, handlers, sources, workers=workers, about=about)
 
 
 def _prepared(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
-from services.drive.archives.archive import Archive, Filed, Filing, suffix_of
+from services.drive.archives.archive import Archive, Entry, Filed, Filing, suffix_of
 from services.drive.copies import Copy, Encryption, encrypted_kind
 from shared.errors import HandlerError, Reject, Unreachable
 from shared.events import ORIGINAL, Event, SnapshotAnalyzed, SnapshotArchived, SnapshotSkipped
@@ -103,6 +103,9 @@ class FileSnapshots:
             labels=_labels(event.parsed(SnapshotAnalyzed)),
         )
         filed = self._file(filing)
+        if snapshot.holders:
+            entry = Entry(filed.path, filing.size, key=filed.key)
+            self._archive.hold(entry, on=True)
         archived = SnapshotArchived(
             camera=snapshot.camera,
             archive=self._archive.name,

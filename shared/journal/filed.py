@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
 
 from shared.events import ORIGINAL, Event
 from shared.journal.schema import filings, holds, superseded
@@ -50,15 +50,16 @@ def again(connection: Connection, event: Event) -> None:
     """A copy was put back. Other bytes, or another path, make another line of a manifest; the one
     that told of the old copy stays what it was."""
     new = row(event)
-    key = ("snapshot_id", "archive", "kind")
-    mine = and_(*(filings.c[each] == new[each] for each in key))
-    old = connection.execute(select(filings).where(mine)).mappings().one_or_none()
-    if old is not None and old["line"] is not None:
-        if all(old[each] == new[each] for each in ("path", "sha256", "size")):
-            new["line"] = old["line"]
-        else:
-            kept = {column.name: old[column.name] for column in superseded.c}
-            connection.execute(insert(superseded).values(kept))
+    del new["line"]
+    mine = and_(*(filings.c[each] == new[each] for each in ("snapshot_id", "archive", "kind")))
+    other = or_(*(filings.c[each] != new[each] for each in ("path", "sha256", "size")))
+    # Nothing is read here: in a batch of PostgreSQL answers come later.
+    names = [column.name for column in superseded.c]
+    old = select(*(filings.c[name] for name in names)).where(
+        mine, other, filings.c.line.is_not(None)
+    )
+    connection.execute(insert(superseded).from_select(names, old))
+    connection.execute(update(filings).where(mine, other).values(line=None))
     upsert(connection, filings, [new])
 
 

@@ -22,6 +22,7 @@ from shared.journal.catalogue import Answer, Candidate, Holder, Key, holders, re
 from shared.journal.database import Database
 from shared.journal.facts import Facts
 from shared.journal.group_commit import GroupCommit
+from shared.journal.manifests import Manifests
 from shared.journal.mapping import record
 from shared.journal.marks import Attempt, due_when_waiting, mark, next_attempt, wake
 from shared.journal.owned import Change, Owned, OwnedTable, Row
@@ -48,6 +49,7 @@ class Journal:
         self.audit = Audit(database)
         self.facts = Facts(database)
         self.order = Order(database)
+        self.manifests = Manifests(database)
 
     @classmethod
     def open(
@@ -224,12 +226,9 @@ class Journal:
         """What this process says of a service it runs."""
         with self._database.writing() as connection:
             row = {
-                "service": service,
-                "instance": socket.gethostname(),
-                "started_at": started_at,
-                "seen_at": self._now(),
-                "about": dict(about),
-            }
+                "service": service, "instance": socket.gethostname(), "started_at": started_at,
+                "seen_at": self._now(), "about": dict(about),
+            }  # fmt: skip
             upsert(connection, service_status, [row])
             # Each container has a name of its own; those that went must not fill the page.
             long_gone = service_status.c.seen_at < self._now() - FORGET_STATUS

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, model_validator
 from shared.settings.aws import AwsSection
 from shared.settings.google import GoogleSection
 from shared.settings.s3 import S3Section
-from shared.settings.section import Section, Zone
+from shared.settings.section import Seconds, Section, Zone
 
 ArchiveName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,24}$")]
 """Short enough for the name of its service, ``drive-<name>``."""
@@ -32,6 +32,9 @@ class DriveSection(Section):
         "oldest", description="which come first of those that waited for the archive"
     )
     google: GoogleSection = GoogleSection()
+    manifest_s: Seconds = Field(
+        3600.0, description="how often what was filed is written into the manifests of the days"
+    )
     encrypt_to: tuple[str, ...] = Field(
         (),
         max_length=20,
@@ -49,3 +52,15 @@ class DriveSection(Section):
         if self.archive == "s3" and self.enabled and not self.s3.bucket:
             raise ValueError("'archive: s3' needs the name of a bucket: s3.bucket")
         return self
+
+
+class RetentionSection(Section):
+    archives: tuple[ArchiveName, ...] = Field(
+        (),
+        description="those that must hold a picture before its original may be deleted; empty: all",
+    )
+    copies: tuple[Literal["original", "encrypted"], ...] = Field(
+        ("original",),
+        min_length=1,
+        description="which kinds of copies count; an encrypted one can't be looked into from here",
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field, PrivateAttr, model_validator
 
 from shared.settings.api import ApiSection
-from shared.settings.archive import ArchiveName, DriveSection
+from shared.settings.archive import ArchiveName, DriveSection, RetentionSection
 from shared.settings.aws import AwsSection
 from shared.settings.cameras import CameraSection
 from shared.settings.detector import DetectorSection
@@ -58,6 +58,7 @@ class Settings(Section):
     rekognition: RekognitionSection = RekognitionSection()
     paid: PaidSection = Field(PaidSection(), description="what may be spent on paid engines")
     cloudwatch: CloudwatchSection = CloudwatchSection()
+    retention: RetentionSection = RetentionSection()
     scheduler: SchedulerSection = SchedulerSection()
     api: ApiSection = ApiSection()
     health: HealthSection = HealthSection()
@@ -109,6 +110,9 @@ class Settings(Section):
         name = self.drive.archive
         if name in self.archives:
             raise ValueError(f"archives.{name}: that of 'drive' has this name; choose another")
+        for each in self.retention.archives:
+            if each not in self.all_archives:
+                raise ValueError(f"retention.archives: there is no archive {each}")
         for (one, first), (other, second) in combinations(self.folder_archives.items(), 2):
             if first.is_relative_to(second) or second.is_relative_to(first):
                 raise ValueError(

@@ -36,6 +36,8 @@ TASKS = {
     "work": [f"{PYTHON} -m shared.admin.dead_letters list"],
     "replay": [f"{PYTHON} -m shared.admin.dead_letters replay"],
     "doctor": [f"{PYTHON} -m shared.admin.doctor"],
+    "archive:verify": [f"{PYTHON} -m services.drive verify"],
+    "archive:restore": [f"{PYTHON} -m services.drive restore"],
     "user": [f"{PYTHON} -m shared.admin.access user"],
     "key": [f"{PYTHON} -m shared.admin.access key"],
     "bench": [f"{PYTHON} -m tests.bench"],
