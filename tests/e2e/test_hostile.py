@@ -22,7 +22,7 @@ from tests.support.pictures import jpeg
 from tests.support.system import ROOT, System
 from tests.support.usage import Peak, processor_s
 
-SOME, ALL = 30, 100
+SOME, ALL = 20, 100
 KINDS = (
     "1,100 scans",
     "99 scans",

@@ -52,7 +52,7 @@ def test_while_somebody_guesses_its_password_a_camera_is_never_refused(
         took = logs_in_every_second(door.port, SECONDS)
         seconds = time.monotonic() - start
         checked = checks(door)
-    assert len(took) >= SECONDS / 2
+    assert len(took) >= SECONDS / 4
     assert 0 < checked <= most_a_second * seconds + 2
     assert guessers.found == 0
 
