@@ -148,6 +148,7 @@ def test_a_refused_token_is_asked_for_once_and_filing_goes_on_after_a_new_login(
         archive.file(numbered(tmp_path, 2))
     assert google.calls == asked, "Google is not asked again with a token that it refused"
     assert "drive:login" in archive.about()["summary"]
+    assert archive.about()["offer"] == "./taskw drive:login"
 
     google.allow("1//new")
     log_in(google, tmp_path, "1//new")

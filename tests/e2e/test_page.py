@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from services.drive.archives.google.archive import OFFER
 from shared.events import CameraFailed, CameraTested, now
 from tests.support.api import CAR, PERSON, running_api
 from tests.support.pictures import damaged, jpeg, scene
@@ -217,6 +218,14 @@ def test_a_detector_without_a_model_offers_the_command_for_one(api, page):
     page.goto(f"{api.url}/system")
     expect(page.locator(".offer pre")).to_have_text("./taskw model")
     expect(page.locator(".offer")).to_contain_text("AGPL-3.0")
+
+
+def test_an_archive_that_nobody_logged_in_to_offers_the_command_for_it(api, page):
+    told = {"ok": False, "summary": "nobody", "offer": "./taskw drive:login", "offer_words": OFFER}
+    api.context.journal.report("drive", now(), told)
+    page.goto(f"{api.url}/system")
+    expect(page.locator(".offer pre")).to_have_text("./taskw drive:login")
+    expect(page.locator(".offer")).to_contain_text(OFFER)
 
 
 def test_the_keyboard_is_enough_to_browse(api, page):

@@ -101,7 +101,7 @@ function parts({ parts: list }) {
         h("span", { class: "updown" }, part.up ? (part.ok ? "up" : "up, not well") : "down")),
       h("p", {}, part.summary || "—"),
       part.about?.offer ? h("div", { class: "offer" },
-        h("p", {}, "On the machine where Snapbus runs, this gets YOLOv8n, checks it, and prepares it (its licence is AGPL-3.0); the detector takes it by itself:"),
+        h("p", {}, part.about.offer_words ?? "On the machine where Snapbus runs, this gets YOLOv8n, checks it, and prepares it (its licence is AGPL-3.0); the detector takes it by itself:"),
         h("pre", {}, part.about.offer),
         // Browsers copy on pages that came by TLS or from this machine only.
         navigator.clipboard ? h("button", { class: "button", type: "button", onclick: () => navigator.clipboard.writeText(part.about.offer).then(() => toast("Copied.", "good")) }, icon("copy"), "Copy the command") : null) : null,

@@ -14,7 +14,14 @@ from services.drive.archives.archive import Entry, Filed, Filing, NotThere
 from services.drive.archives.google.archiver import Archiver
 from services.drive.archives.google.client import Client, Item
 from services.drive.archives.google.daily import Daily
-from services.drive.archives.google.errors import Busy, GoogleError, Halted, Missing, Refused
+from services.drive.archives.google.errors import (
+    Busy,
+    GoogleError,
+    Halted,
+    Missing,
+    Refused,
+    is_login,
+)
 from services.drive.archives.google.folders import Folders
 from services.drive.archives.google.listing import Listing
 from services.drive.archives.google.pace import Pace
@@ -27,6 +34,10 @@ from shared.settings.google import GoogleSection
 
 log = logging.getLogger(__name__)
 
+OFFER = (
+    "On the machine where Snapbus runs, this prints an address for a browser on any computer; "
+    "then filing goes on by itself:"
+)
 CHUNK_BYTES = 1 << 20
 PROBE_S = 10.0
 """Google is not asked more often whether it is there again."""
@@ -63,6 +74,8 @@ class GoogleArchive:
         self.archiver = Archiver(self.client, self.folders, zone, section.streams)
         self._daily = Daily(name, self.archiver, section.archive_at, zone)
         self._trouble: GoogleError | None = None
+        command = "./taskw drive:login" + (f" -- --archive {name}" if name != "google" else "")
+        self._offer = {"offer": command, "offer_words": OFFER}
 
     def prepare(self, *, first: bool) -> None:
         """Nothing: a service starts also while Google is away or nobody is logged in."""
@@ -149,7 +162,8 @@ class GoogleArchive:
 
     def about(self) -> Mapping[str, Any]:
         if trouble := self.client.problem() or self._trouble:
-            return {"ok": False, "summary": f"{self.place}: {trouble}"}
+            told = {"ok": False, "summary": f"{self.place}: {trouble}"}
+            return told | (self._offer if is_login(trouble) else {})
         works = f"; {self._daily.words}" if self._daily.words else ""
         return {"ok": True, "summary": f"filing in {self.place}{works}"}
 

@@ -36,6 +36,7 @@ class Daily:
         self._at = at
         self._zone = zone
         self._now = clock
+        self._waits = ""
         self.words = ""
         """How far it is; empty: it does not work now."""
 
@@ -55,10 +56,13 @@ class Daily:
         try:
             done = self._archiver.run(self._progress, stop.is_set)
         except (GoogleError, JournalUnavailable) as error:
-            log.info("the archiver waits: %s", error, extra={"action": "archiver_waits"})
+            if str(error) != self._waits:
+                self._waits = str(error)
+                log.info("the archiver waits: %s", error, extra={"action": "archiver_waits"})
             return False
         finally:
             self.words = ""
+        self._waits = ""
         log.info("the archiver is done: %s", told(done), extra={"action": "archiver_done"})
         return True
 

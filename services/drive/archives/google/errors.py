@@ -98,6 +98,11 @@ def halted(reason: str, message: str = "") -> Halted:
     return Halted(reason, f"{halt.remedy}{said}", halt.after_s)
 
 
+def is_login(error: GoogleError) -> bool:
+    """Whether a person who logs in mends it."""
+    return isinstance(error, Halted) and error.after_s == LOGIN_S
+
+
 def stops(reason: str) -> bool:
     """Whether this reason stops the whole account."""
     return reason in _HALTS
