@@ -159,9 +159,8 @@ class State:
     def statuses(self) -> list[PartView]:
         """What runs, and what should run but was never seen."""
         present = now()
-        rows = [
-            row for row in self._read.service_status() if present - row.seen_at < FORGOTTEN_AFTER
-        ]
+        known = sorted(self._read.service_status(), key=lambda row: row.seen_at)
+        rows = [row for row in known if present - row.seen_at < FORGOTTEN_AFTER]
         views = [_part(row, present) for row in rows]
         seen, expected = {row.service for row in rows}, self._expected()
         views += [
@@ -171,10 +170,11 @@ class State:
             )
             for name in expected if name not in seen
         ]  # fmt: skip
-        # A copy that is gone counts while its service should run, and no other copy of it is up.
+        # Of copies that are gone the last one counts, while its service should run and none is up.
         missing = set(expected) - {view.service for view in views if view.up}
+        last = {view.service: view for view in views if view.service in missing}
         return sorted(
-            (view for view in views if view.up or view.service in missing),
+            (view for view in views if view.up or last.get(view.service) is view),
             key=lambda view: (view.service, view.instance),
         )
 
