@@ -1,12 +1,16 @@
 """Runs the drive service alone; with ``login`` or ``archive``, what a person does with Google
-Drive; with ``verify`` or ``restore``, with every archive."""
+Drive; with ``lifecycle``, with S3; with ``verify`` or ``restore``, with every archive."""
 
 import sys
 from importlib import import_module
 
 from shared.main import main, only_check
 
-COMMANDS = {"login": "services.drive.log_in", "archive": "services.drive.arrange"}
+COMMANDS = {
+    "login": "services.drive.log_in",
+    "archive": "services.drive.arrange",
+    "lifecycle": "services.drive.lifecycle",
+}
 
 if command := COMMANDS.get(sys.argv[1]) if len(sys.argv) > 1 else None:
     sys.exit(import_module(command).main(sys.argv[2:]))

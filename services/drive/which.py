@@ -9,15 +9,20 @@ from shared.settings.archive import DriveSection
 
 def google_section(settings: Settings, name: str) -> tuple[str, DriveSection]:
     """The archive in Google Drive that is called so, or the only one. Raises ConfigError."""
+    return section_of(settings, name, "google", "Google Drive")
+
+
+def section_of(settings: Settings, name: str, kind: str, place: str) -> tuple[str, DriveSection]:
+    """The archive of this kind that is called so, or the only one. Raises ConfigError."""
     found = {
         each: section
         for each, section in settings.all_archives.items()
-        if section.archive == "google" and name in ("", each)
+        if section.archive == kind and name in ("", each)
     }
     if len(found) != 1:
         names = ", ".join(found) or "none"
         raise ConfigError(
-            f"which archive? Those in Google Drive: {names}; name one with --archive, or set "
-            "drive.archive: google in config/snapbus.yml"
+            f"which archive? Those in {place}: {names}; name one with --archive, or set "
+            f"drive.archive: {kind} in config/snapbus.yml"
         )
     return next(iter(found.items()))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from shared.aws.client import Client
-from shared.aws.errors import AwsDamaged, AwsExists, AwsForbidden, AwsInvalid
+from shared.aws.errors import AwsDamaged, AwsError, AwsExists, AwsForbidden, AwsInvalid
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -132,6 +132,24 @@ class Bucket:
         tagging = {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
         asked = {"Bucket": self.name, "Key": _checked(key)}
         self._client.call("put_object_tagging", **asked, Tagging=tagging)
+
+    def rules(self) -> list[dict[str, Any]]:
+        """The rules by which the bucket removes and moves objects."""
+        try:
+            found = self._client.call("get_bucket_lifecycle_configuration", Bucket=self.name)
+        except AwsError as error:
+            if error.code == "NoSuchLifecycleConfiguration":
+                return []
+            raise
+        return list(found.get("Rules", ()))
+
+    def rule(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        """Replace all of its rules."""
+        if rules:
+            asked = {"LifecycleConfiguration": {"Rules": list(rules)}}
+            self._client.call("put_bucket_lifecycle_configuration", Bucket=self.name, **asked)
+        else:
+            self._client.call("delete_bucket_lifecycle", Bucket=self.name)
 
     def close(self) -> None:
         """Close the connections."""

@@ -166,6 +166,7 @@ def test_a_hold_is_a_tag_that_filing_again_keeps(tmp_path: Path, filing: Filing)
     rig.close()
 
 
+@pytest.mark.promise("feat F17")
 def test_the_class_of_storage_is_that_of_the_settings(tmp_path: Path, filing: Filing):
     rig = S3Rig(tmp_path, storage_class="INTELLIGENT_TIERING")
     key = f"{PREFIX}/{rig.archive.file(filing).path}"

@@ -167,10 +167,14 @@ class S3Archive:
         return {"ok": True, "summary": f"filing in {self.place}"}
 
 
+def bucket_of(section: DriveSection) -> Bucket:
+    """The bucket of an archive. Raises ConfigError."""
+    return Bucket(Client("s3", section.s3.account or AwsSection()), section.s3.bucket)
+
+
 def archive(name: str, section: DriveSection, _data: Path, _journal: Journal) -> Archive:
     """The archive in the section's bucket. Raises ConfigError."""
-    client = Client("s3", section.s3.account or AwsSection())
-    return S3Archive(name, section.s3, Bucket(client, section.s3.bucket))
+    return S3Archive(name, section.s3, bucket_of(section))
 
 
 def _date(year: str, month: str, day: str) -> date | None:
