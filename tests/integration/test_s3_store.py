@@ -200,3 +200,15 @@ def test_a_store_without_a_bucket_is_refused(tmp_path: Path):
     file.write_text("store: {s3: {prefix: home}}\n")
     with pytest.raises(ConfigError, match="bucket"):
         load(file, environ={}, secrets=tmp_path)
+
+
+def test_a_folder_that_was_copied_to_a_bucket_is_the_same_store(rig: S3StoreRig, tmp_path: Path):
+    local = Store(tmp_path / "store")
+    identity = local.create()
+    blob = keep(local)
+    for path in (tmp_path / "store" / "store.json", local.path(blob.sha256)):
+        rig.pail.put(f"moved/{path.relative_to(local.root)}", path.read_bytes())
+    section = StoreS3Section(bucket=rig.pail.name, prefix="moved")
+    moved = S3Store(tmp_path / "copies", rig.pail.bucket(), section, max_bytes=10**6)
+    assert moved.create() == identity
+    assert moved.read(blob.sha256) == DATA

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from shared.bus.accounts import HOME
 from shared.bus.accounts import SERVICES as ACCOUNTS
@@ -180,6 +181,8 @@ def test_each_service_has_its_own_account_on_the_broker_and_sees_no_other() -> N
             ("journal_url", "journal_url"),
             ("sentry_dsn", "sentry_dsn"),
             ("google_client", "google_client"),
+            ("aws_access_key_id", "aws_access_key_id"),
+            ("aws_secret_access_key", "aws_secret_access_key"),
             ("broker_url_drive", "broker_url"),
         ],
         "rekognition": [
@@ -382,3 +385,16 @@ def test_images_are_pinned_to_a_major_version() -> None:
     foreign = [each["image"] for each in SERVICES.values() if "build" not in each]
 
     assert foreign == ["rabbitmq:4-management", "postgres:17"]
+
+
+def test_a_store_on_s3_is_reached_by_every_service_that_holds_pictures() -> None:
+    loaded: dict[str, Any] = yaml.safe_load(read("config/s3-store.yml"))
+    ours = {name for name, each in SERVICES.items() if "build" in each and name != "simulator"}
+
+    assert set(loaded["services"]) == ours
+    for name, service in loaded["services"].items():
+        assert service["networks"] == ["bus", "outside"], name
+        assert service["secrets"] == ["aws_access_key_id", "aws_secret_access_key"], name
+        assert set(service) == {"networks", "secrets"}, name
+    assert {"bus", "outside"} <= set(compose()["networks"])
+    assert {"aws_access_key_id", "aws_secret_access_key"} <= set(compose()["secrets"])
