@@ -11,7 +11,7 @@ import pytest
 from tests.repo.tree import ROOT, read, tasks
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-NAMED = re.compile(r"(?:^|[`$(]\s?)(?:\./taskw|task) ([a-z][a-z:]*)", re.MULTILINE)
+NAMED = re.compile(r"(?:^|[`$(]\s?)(?:\./taskw|task) ([a-z][a-z0-9:]*)", re.MULTILINE)
 PROMISED = (
     "demo local test build run rund stop logs configure datadir python push check fix lock model"
     " doctor work replay user key bench chaos fuzz prove promises"
