@@ -17,6 +17,7 @@ from tests.bench.results import Row, say, table
 
 MEASUREMENTS = (
     "detector", "footprint", "pipeline", "one_process", "decode", "ftp", "http", "publish", "rest",
+    "archive",
 )  # fmt: skip
 """Modules of this folder, in the order in which they run."""
 

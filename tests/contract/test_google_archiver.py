@@ -151,6 +151,18 @@ def test_a_file_that_may_not_be_moved_keeps_no_other_from_it(google, archive):
     assert len(paths(google)) == 5
 
 
+def test_a_word_to_stop_is_heard_between_two_files(google, archive):
+    for number in range(30):
+        put(archive, f"{number}.jpg")
+    asked = iter(range(10_000))
+
+    done = archive.archiver.run(lambda counts: None, lambda: next(asked) > 8)
+
+    assert 0 < done["moved"] < 30
+    assert done["moved"] + done["left for the next time"] == 30
+    assert run(archive) == {"moved": 30 - done["moved"]}
+
+
 @pytest.mark.promise("feat F12")
 def test_a_filing_that_people_starred_and_moved_is_left_alone(google, archive, tmp_path):
     filed = persist(archive, numbered(tmp_path))

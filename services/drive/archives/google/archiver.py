@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 
 from services.drive.archives.google.client import Client, Item
 from services.drive.archives.google.errors import Denied, Missing, Refused
@@ -27,6 +28,7 @@ PASSES = 10
 """A list that changes while it is read is read again, at most so often."""
 FIELDS = "id,title,createdDate,labels(starred,trashed),parents(id)"
 MOVED, STARRED, FRESH, GONE, FAILED = "moved", "starred", "young", "gone", "failed"
+LEFT = "left for the next time"
 
 Progress = Callable[[Mapping[str, int]], None]
 
@@ -50,12 +52,12 @@ class Archiver:
 
     def run(self, progress: Progress, stop: Callable[[], bool] = lambda: False) -> Counter[str]:
         """Move what is to be moved; returns what became of how many files. ``progress`` is told
-        the same after each page, ``stop`` ends it before the next one."""
+        the same after each page, ``stop`` ends it before the next file."""
         total: Counter[str] = Counter()
         for _ in range(PASSES):
             seen = self._pass(total, progress, stop)
             # What stays is counted by the last pass only.
-            for each in (STARRED, FRESH, FAILED):
+            for each in (STARRED, FRESH, FAILED, LEFT):
                 total[each] = seen[each]
             if stop() or not seen[MOVED]:
                 break
@@ -80,7 +82,7 @@ class Archiver:
                     if not token:
                         raise
                     return seen  # the list changed too much to go on in it
-                for became in pool.map(lambda item: self._one(item, top), items):
+                for became in pool.map(partial(self._one, top, stop), items):
                     seen[became] += 1
                     total[MOVED] += became == MOVED
                 progress({**seen, MOVED: total[MOVED]})
@@ -88,8 +90,10 @@ class Archiver:
                     break
         return seen
 
-    def _one(self, item: Item, top: str) -> str:
+    def _one(self, top: str, stop: Callable[[], bool], item: Item) -> str:
         """What became of one file. One that can't be moved keeps no other from it."""
+        if stop():
+            return LEFT
         if item["labels"]["starred"]:
             return STARRED
         taken = datetime.fromisoformat(item["createdDate"]).astimezone(UTC)

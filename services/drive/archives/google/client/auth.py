@@ -25,6 +25,9 @@ class Auth(GoogleAuth):  # type: ignore[misc]
         document["rootUrl"] = api
         document["baseUrl"] = f"{api}{document['servicePath']}"
         self.service = build_from_document(document, http=Http(timeout_s))
+        # Each call of files() makes all methods anew, which takes longer than the rest together.
+        files = self.service.files()
+        self.service.files = lambda: files
 
     def LocalWebserverAuth(self, *_: Any, **__: Any) -> None:
         """What PyDrive2 calls when a token is over: here it is only renewed."""
