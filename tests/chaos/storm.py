@@ -26,14 +26,14 @@ from tests.chaos.feeds import PASSWORD, Feed, Pictures
 from tests.chaos.nursery import Forked, Nursery
 from tests.support.system import System
 
-SEED = 20261122
+SEED = 20261120
 DAYS = 5
 RATE = 0.02
 LAG_S = 1.0
 POINTS = (
-    "google.reserved", "google.sent", "google.folder_reserved", "google.folder_made",
-    "google.trashed", "worker.committed", "worker.handled", "journal.before_commit",
-    "journal.after_commit", "intake.stored",
+    "google.reserved", "google.sent", "google.trashed", "google.folder_reserved",
+    "google.folder_made", "google.moving", "google.moved", "worker.committed", "worker.handled",
+    "journal.before_commit", "journal.after_commit", "intake.stored",
 )  # fmt: skip
 
 
@@ -96,12 +96,13 @@ class Storm:
 
     def __post_init__(self) -> None:
         self._random = random.Random(SEED)
+        self._before = {file.id for _, file in self.google.live()}
         self.system: System = Forked(self.folder, self._tree(), self.nursery)
         log_in(self.system.settings, self.google.port)
         self.feed = DatedFeed(self.number, self.system.ftp_port, Pictures(SEED))
 
     def _tree(self) -> Mapping[str, Any]:
-        google = {"api": self.google.url, "sees": "all", "timeout_s": 10.0}
+        google = {"api": self.google.url, "sees": "all", "timeout_s": 4.0}
         return {
             "cameras": {"porch": {"ftp": {"password": PASSWORD, "timezone": "UTC"}}},
             "drive": {"archive": "google", "timezone": "UTC", "google": google},
@@ -165,8 +166,8 @@ class Storm:
             self.starred[file.id] = file
 
     def live(self) -> list[tuple[str, File]]:
-        """The pictures that are filed, each with its path."""
-        return [each for each in self.google.live() if each[0].startswith("/Snapbus/")]
+        """The pictures that were filed by this storm, each with its path."""
+        return [each for each in self.google.live() if each[1].id not in self._before]
 
     def folders(self) -> Counter[str]:
         """How often there is a folder of each path."""

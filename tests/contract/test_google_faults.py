@@ -67,12 +67,20 @@ def test_a_connection_that_breaks_is_an_error_of_the_network(
     google: SimulatedGoogle, drive: GoogleDrive, fault: str, error: type[Exception]
 ) -> None:
     upload(drive, "porch.jpg")
-    google.storm(1.0, 0, fault, on="files.list")  # httplib2 asks a second time by itself
+    google.fail(fault, on="files.list")
 
     with pytest.raises(error):
         drive.ListFile().GetList()
-    google.calm()
-    assert titles(drive, "trashed = false") == ["porch.jpg"]
+    with pydrive(google) as again:
+        assert titles(again, "trashed = false") == ["porch.jpg"]
+
+
+def test_a_token_refused_amid_an_upload_keeps_pydrive_waiting(google: SimulatedGoogle) -> None:
+    with pydrive(google, timeout=0.5) as drive:
+        drive.GetAbout()
+        google.fail("401", on="upload.put")
+        with pytest.raises(TimeoutError):  # the call is made again, with a stream at its end
+            upload(drive, "porch.jpg")
 
 
 @pytest.mark.parametrize("fault", ["silent", "slow"])
@@ -87,7 +95,7 @@ def test_who_sets_no_deadline_waits(google: SimulatedGoogle, fault: str) -> None
 def test_a_call_whose_answer_is_lost_was_made(google: SimulatedGoogle, drive: GoogleDrive) -> None:
     file = upload(drive, "porch.jpg")
     file["title"] = "gate.jpg"
-    google.fail("lost", "lost", on="files.patch")
+    google.fail("lost", on="files.patch")
 
     with pytest.raises(OSError):
         file.Upload()
