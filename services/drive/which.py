@@ -14,15 +14,16 @@ def google_section(settings: Settings, name: str) -> tuple[str, DriveSection]:
 
 def section_of(settings: Settings, name: str, kind: str, place: str) -> tuple[str, DriveSection]:
     """The archive of this kind that is called so, or the only one. Raises ConfigError."""
-    found = {
+    there = {
         each: section
         for each, section in settings.all_archives.items()
-        if section.archive == kind and name in ("", each)
+        if section.archive == "google"
     }
+    found = [each for each in there if name in ("", each)]
     if len(found) != 1:
-        names = ", ".join(found) or "none"
+        names = ", ".join(there) or "none"
         raise ConfigError(
-            f"which archive? Those in {place}: {names}; name one with --archive, or set "
-            f"drive.archive: {kind} in config/snapbus.yml"
+            f"which archive? Those in Google Drive: {names}; name one with --archive, or set "
+            "drive.archive: google in config/snapbus.yml"
         )
-    return next(iter(found.items()))
+    return found[0], there[found[0]]
