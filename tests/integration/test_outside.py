@@ -99,6 +99,31 @@ def test_the_house_asks_for_pictures_and_is_believed_nothing_else(snapbus: Proce
 
 
 @pytest.mark.promise("find D6")
+def test_what_the_house_said_is_not_said_to_it_again(snapbus: Process, amqp_url: str):
+    asked = request()
+    heard: list[str] = []
+    with closing(pika.BlockingConnection(pika.URLParameters(amqp_url))) as link:
+        channel = link.channel()
+        queue = channel.queue_declare("", exclusive=True).method.queue
+        for topic in ("snapshot.requested", "snapshot.analyzed"):
+            channel.queue_bind(queue, "snapbus", f"{topic}.#")
+        channel.basic_publish(
+            "snapbus.requests", "snapshot.requested.porch", json.dumps(asked).encode()
+        )
+        with closing(snapbus.journal()) as journal:
+            eventually(lambda: journal.read.event(asked["id"]), timeout=20)
+        snapbus.send(0)  # its events come later, by the same way
+
+        def analyzed() -> bool:
+            while (got := channel.basic_get(queue, auto_ack=True))[0]:
+                heard.append(json.loads(got[2])["type"])
+            return "snapshot.analyzed" in heard
+
+        eventually(analyzed, timeout=60)
+    assert heard == ["snapshot.requested", "snapshot.analyzed"]
+
+
+@pytest.mark.promise("find D6")
 @pytest.mark.timeout(240)
 def test_while_it_is_away_all_goes_on_and_it_hears_everything_afterwards(
     snapbus: Process, amqp_url: str, rabbit: RabbitServer
