@@ -15,6 +15,8 @@ from services.rekognition.app import build
 from services.simulator.amazon.labels import MAX_IMAGE
 from shared.errors import Reject, Retry, Unreachable
 from shared.events import Event
+from shared.service import NOTHING_OLD
+from shared.settings import Settings
 from tests.support.amazon import FIRST, KEY, KEY_ID, SECOND, Asking, amazon, asking, tree_of
 from tests.support.making import core
 from tests.support.pictures import jpeg, png, scene, with_details, with_orientation
@@ -49,6 +51,14 @@ def test_only_what_the_detector_is_not_sure_of_is_sent(tmp_path: Path) -> None:
         assert asks.ask(jpeg(quality=82)) is None
         assert cloud.asked == {}
         assert asks.bought(jpeg(quality=83), "person", confidence=0.5).human_seen
+
+
+@pytest.mark.promise("feat E2")
+def test_nothing_old_is_sent_and_its_results_are_known_while_it_is_on(tmp_path: Path) -> None:
+    with amazon() as cloud, asking(tmp_path, cloud) as asks:
+        assert asks.service.history == NOTHING_OLD
+        assert asks.core.settings.analyzers == ("detector", "rekognition")
+    assert Settings().analyzers == ("detector",)
 
 
 def test_its_own_results_are_not_sent_again(tmp_path: Path) -> None:
