@@ -2,8 +2,9 @@
 
 The usual hash of 64 bits is made for finding copies: somebody who fills a hundredth of the picture
 does not change it. This one has up to 64 × 64 cells, and two pictures differ by their most
-different cell. Each cell is compared with its neighbourhood, and by the contrast of the whole, so
-that clouds and a camera's exposure change little; averaging takes the noise out.
+different cell. Each cell counts by how much lighter or darker it is than its neighbourhood, in
+proportion, and by the contrast of the whole, so that clouds and a camera's exposure change little;
+averaging takes the noise out.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ CELLS = 64
 MOST = 100.0
 """The difference of what can't be compared."""
 _REACH = 4
-_CONTRAST, _LEAST_CONTRAST = 16.0, 4.0
+_CONTRAST, _LEAST_CONTRAST = 16.0, 0.04
+_DARK = 24.0
+"""Grey levels; what is darker is noise rather than a difference."""
 _STEP = 0.5
 _GREY = np.array((0.114, 0.587, 0.299), dtype=np.float32)
 
@@ -45,13 +48,14 @@ class Likeness:
         scale = CELLS / max(width, height)
         columns, rows = max(1, round(width * scale)), max(1, round(height * scale))
         grey = pillow.shrink(pixels, columns, rows).astype(np.float32) @ _GREY
-        local = grey - _neighbourhood(grey)
+        around = _neighbourhood(grey)
+        local = (grey - around) / (around + _DARK)
         told = local * (_CONTRAST / max(_LEAST_CONTRAST, float(local.std())))
         cells = np.clip(np.rint(told / _STEP), -127, 127).astype(np.int8)
         return cls(columns, rows, cells.tobytes())
 
     def difference(self, other: Likeness, edge: float = 0.0) -> float:
-        """How much the most different cell differs: under 4 by noise and clouds, over 12 by
+        """How much the most different cell differs: up to 4 by noise and clouds, over 12 by
         somebody who fills a three-hundredth of the picture. ``edge`` is how much of the height does
         not count, at the top and at the bottom: cameras write the time there."""
         if (self.columns, self.rows) != (other.columns, other.rows):

@@ -62,6 +62,18 @@ def test_a_place_stays_the_same_through_noise_and_its_clock_and_somebody_changes
     assert min(somewhere) > ALIKE
 
 
+@pytest.mark.promise("feat E29")
+@pytest.mark.parametrize("camera", ["porch", "gate", "yard"])
+def test_a_cloud_over_a_place_does_not_change_it(camera: str) -> None:
+    image = Scene(camera, (960, 540), hour=12.0).draw(NOON, []).image
+    shade = np.linspace(0.7, 1.1, image.width)[None, :, None]
+    clouded = np.clip(np.asarray(image) * shade, 0, 255).astype(np.uint8)
+
+    first, second = looks(jpeg(image)), looks(jpeg(Image.fromarray(clouded)))
+
+    assert first.difference(second, EDGE) < ALIKE
+
+
 def test_the_usual_hash_would_overlook_who_walks_by() -> None:
     look = Scene("gate", (960, 540), hour=12.0)
     empty = usual_hash(look.draw(NOON, []).jpeg())
