@@ -24,7 +24,7 @@ def due(journal: Journal, limit: int = 100, *newest: str) -> list[Event]:
     return [each.event for each in journal.recovery.due(limit, newest)]
 
 
-@pytest.mark.promise("feat F6")
+@pytest.mark.promise("feat F6", "fault D5")
 @pytest.mark.parametrize("newest", [False, True])
 def test_the_oldest_or_the_newest_comes_first(journal: Journal, clock: Clock, newest: bool):
     journal.subscribe("drive", ["snapshot.taken"])
