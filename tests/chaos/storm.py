@@ -6,6 +6,8 @@ import ftplib
 import hashlib
 import io
 import random
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -17,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from services.drive import arrange
 from services.simulator.google.account import SimulatedGoogle
 from services.simulator.google.faults import PASSING
 from services.simulator.google.file import File
@@ -24,7 +27,7 @@ from services.simulator.google.token import log_in
 from tests.chaos.account import is_drained, journal_of
 from tests.chaos.feeds import PASSWORD, Feed, Pictures
 from tests.chaos.nursery import Forked, Nursery
-from tests.support.system import System
+from tests.support.system import ROOT, System
 
 SEED = 20261120
 DAYS = 5
@@ -45,12 +48,12 @@ class DatedFeed(Feed):
         self._port = port
         self._pictures = pictures
         self._client: ftplib.FTP | None = None
-        self._first = datetime.now(UTC) - timedelta(days=DAYS)
+        self.first = datetime.now(UTC) - timedelta(days=DAYS)
         self._count = 0
 
     def one(self) -> None:
         _, data = self._pictures.next()
-        taken = self._first + timedelta(days=self._count % DAYS, seconds=self._count // DAYS)
+        taken = self.first + timedelta(days=self._count % DAYS, seconds=self._count // DAYS)
         self._count += 1
         name = f"MDAlarm_{taken:%Y%m%d-%H%M%S}.jpg"
 
@@ -167,7 +170,11 @@ class Storm:
 
     def live(self) -> list[tuple[str, File]]:
         """The pictures that were filed by this storm, each with its path."""
-        return [each for each in self.google.live() if each[1].id not in self._before]
+        return [
+            (path, file)
+            for path, file in self.google.live()
+            if file.mime == "image/jpeg" and file.id not in self._before
+        ]
 
     def folders(self) -> Counter[str]:
         """How often there is a folder of each path."""
@@ -185,6 +192,16 @@ class Storm:
         )
         with closing(journal_of(self.system)) as journal, journal.audit._database.reading() as link:
             return {tuple(row) for row in link.execute(query)}
+
+    def is_verified(self) -> bool:
+        """Whether the product's own check of every byte finds no difference in these days."""
+        asked = ["--config", str(self.system.config), "--from", f"{self.feed.first:%F}"]
+        command = [sys.executable, "-m", "services.drive", "verify", "--level", "hashes", *asked]
+        return subprocess.run(command, cwd=ROOT, timeout=1000, check=False).returncode == 0
+
+    def arrange(self) -> bool:
+        """Let the archiver finish what was begun in any of the process' lives."""
+        return arrange.main(["--config", str(self.system.config)]) == arrange.FINE
 
     def told(self) -> str:
         """What happened, in one line."""

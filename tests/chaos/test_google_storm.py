@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import services.drive.arrange
 from services.simulator.google.account import SimulatedGoogle
 from services.simulator.google.file import File
 from tests.chaos.nursery import Nursery
@@ -35,8 +34,9 @@ def test_pictures_end_once_and_whole_in_the_folders_of_their_days(
             closing(Storm(google, tmp_path, nursery, number)) as storm,
         ):
             storm.play(kills, patience_s)
-            arrange(storm)
             told = storm.told()
+            assert storm.arrange(), told
+            assert storm.is_verified(), told
 
             live = storm.live()
             hashes = Counter(
@@ -76,8 +76,3 @@ def flat(google: SimulatedGoogle, number: int) -> dict[str, tuple[File, str]]:
             file = google.star(made["id"]) if each % 4 == 0 else google.tree.get(made["id"])
             kept[file.id] = file, path
     return kept
-
-
-def arrange(storm: Storm) -> None:
-    """Let the archiver finish what was begun in any of the process' lives."""
-    assert services.drive.arrange.main(["--config", str(storm.system.config)]) == 0
