@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import random
 import socket
 import socketserver
 import struct
@@ -58,6 +59,9 @@ class S3Peer:
     def __init__(self, port: int = 0) -> None:
         self._upstream = port
         self._faults: list[_Fault] = []
+        self._weather: tuple[float, random.Random, tuple[str | Said, ...]] | None = None
+        self.happened = 0
+        """Faults of a storm so far."""
         self._lock = threading.Lock()
         self.requests: list[str] = []
         """``METHOD path`` of each request, in order."""
@@ -97,10 +101,16 @@ class S3Peer:
         """Fail so until ``heal``."""
         self.say(what, times=float("inf"), match=match)
 
+    def storm(self, rate: float, seed: int, *kinds: str | Said) -> None:
+        """From now on let so many of the requests fail, each in one of these ways."""
+        with self._lock:
+            self._weather = rate, random.Random(seed), kinds
+
     def heal(self) -> None:
         """No more faults."""
         with self._lock:
             self._faults.clear()
+            self._weather = None
 
     def asked(self, match: str) -> int:
         """How many requests hold ``match``."""
@@ -133,6 +143,9 @@ class S3Peer:
                 if fault.match in asked and fault.times > 0:
                     fault.times -= 1
                     return fault.what
+            if self._weather and self._weather[1].random() < self._weather[0]:
+                self.happened += 1
+                return self._weather[1].choice(self._weather[2])
         return ""
 
     def _serve(self, connection: socket.socket) -> None:
