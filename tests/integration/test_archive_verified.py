@@ -199,8 +199,17 @@ def test_late_pictures_are_further_lines_and_a_repeat_adds_none(filed: Filed, ri
     assert filed.differences("rig") == []
 
 
+def rewritten(lines: list[bytes]) -> bytes:
+    """Other content in a chain that is whole."""
+    made = [lines[0].rstrip()]
+    for line in lines[1:]:
+        told = {**json.loads(line), "before": hashlib.sha256(made[-1]).hexdigest()}
+        made.append(json.dumps({**told, "sha256": "0" * 64}).encode())
+    return b"\n".join(made) + b"\n"
+
+
 @pytest.mark.promise("feat F21")
-@pytest.mark.parametrize("how", ["line", "end", "whole", "removed", "forged"])
+@pytest.mark.parametrize("how", ["line", "end", "whole", "removed", "first", "rewritten"])
 def test_a_manifest_that_was_changed_is_named_and_healed(
     filed: Filed, rig: Rig, how: str, tmp_path: Path
 ):
@@ -215,7 +224,8 @@ def test_a_manifest_that_was_changed_is_named_and_healed(
         "end": b"".join(lines[:-1]),
         "whole": b"nonsense\n",
         "removed": b"",
-        "forged": lines[0],
+        "first": lines[0],
+        "rewritten": rewritten(lines),
     }[how]
     if how == "removed":
         rig.remove(f"2026/03/01/{MANIFEST}")
