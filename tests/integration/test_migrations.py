@@ -146,6 +146,8 @@ def test_results_of_an_earlier_version_are_found_in_their_tables(database_url: s
         assert (three.analyses, three.filings, three.organisation) == ((), (), "default")
         assert sum(len(each.filed) for each in journal.audit.catalogue()) == 1501
         assert journal.audit.missing_keys() == []
+        assert journal.manifests.open_days("folder") == ["2026-03-01"]
+        assert len(journal.manifests.held("folder", "2026-03-01")) == 1501
         with journal._database.reading() as connection:
             kept = connection.execute(text("SELECT attempts, organisation FROM work")).one()
         assert tuple(kept) == (3, "default")
