@@ -56,6 +56,7 @@ def test_a_hundred_pictures_of_a_place_are_two_calls_and_who_comes_is_one_of_the
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(900)
 @pytest.mark.promise("feat E29")
 @pytest.mark.parametrize("camera", ["porch", "gate", "yard"])
 def test_of_a_thousand_pictures_at_most_ten_are_paid_and_who_comes_is_among_them(
