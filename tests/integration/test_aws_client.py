@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from shared.aws.bucket import Bucket
 from shared.aws.client import Client
 from shared.aws.errors import (
     AwsAway,
@@ -108,6 +109,26 @@ def test_an_endpoint_in_trouble_is_away_within_the_time(peer: S3Peer, trouble: s
     client = Client("s3", account(peer.url, request_s=1.0), answer_bytes=1_000_000)
     with pytest.raises(AwsAway):
         client.call("list_objects_v2", Bucket="any")
+
+
+def test_a_connection_that_was_kept_ends_with_the_time_as_well(
+    peer: S3Peer, bucket: tuple[Client, str]
+):
+    client = Client("s3", account(peer.url, request_s=1.0))
+    put(client, bucket[1])
+    peer.say("drip")
+    with pytest.raises(AwsAway, match="within 1 s"):
+        client.call("list_objects_v2", Bucket=bucket[1])
+    assert peer.connections == 1
+
+
+@pytest.mark.parametrize("key", ["../other/1.jpg", "a/./b", "a//b", "", "a\0", "x" * 1025])
+def test_no_key_leads_elsewhere(peer: S3Peer, key: str):
+    bucket = Bucket(Client("s3", account(peer.url)), "any")
+    for call in (bucket.look, bucket.remove, bucket.tags):
+        with pytest.raises(AwsInvalid, match="can't be the key"):
+            call(key)
+    assert peer.requests == []
 
 
 def test_nobody_listens_there():
