@@ -33,8 +33,8 @@ from tests.support.rabbit import RabbitServer
 
 ONE, MANY = "one process, SQLite", "processes, PostgreSQL, RabbitMQ"
 FTP_DOOR = r"store\..*|intake\.(stored|before_record|after_record|announced)|ftp\..*"
-ELSEWHERE = ("google.", "http.", "legacy.")
-"""Points of tests with a feed of their own: test_<first part>_killed.py."""
+ELSEWHERE = ("google.", "http.", "legacy.", "paid.")
+"""Points of tests with a feed of their own: test_<first part>_killed.py, contract/test_paid.py."""
 RETRYING = "drive.part_written:1+:raise=ENOSPC"
 """The archive is full as long as this process lives: its work is put off, and comes again."""
 
@@ -49,7 +49,7 @@ def rounds_of_one() -> Iterator[Round]:
     once = {"runtime.prepared", "runtime.subscribed", "drive.prepared"}
     for name in points():
         kind = name.partition(".")[0]
-        hits = range(1, 2) if name in once else range(1, 4)
+        hits = range(1, 2) if name in once or kind == "manifest" else range(1, 4)
         if kind in ("folder", "camera", "spool", "outbox") or name == "intake.after_spool":
             hits = range(1, 3)
         for hit in hits:

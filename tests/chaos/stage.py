@@ -224,6 +224,7 @@ def stage(
             "shed": {"folder": {"path": str(shed), "processed": "../processed", "results": True}},
             "gate": {"fetch": {"kind": "file", "path": str(still)}},
         },
+        "drive": {"manifest_s": 1.0},
         "scheduler": {"reconcile_s": 0.3, "grace_s": 2.0},
         "work": {"first_retry_s": 0.3, "stop_grace_s": 2.0},
         "folders": {"rescan_s": 0.5, "settle_s": 0.2},

@@ -35,7 +35,7 @@ def test_one_that_ends_while_results_are_waited_for_is_told_at_once(tmp_path: Pa
         "import sys, pika; c = pika.BlockingConnection(pika.URLParameters(sys.argv[1])).channel(); "
         f"c.basic_consume('{naive.TAKEN}', print); c.start_consuming()"
     )
-    python = interpreter(tmp_path / "python", f'exec "$PYTHON" -c "{consumes}" "$5"')
+    python = interpreter(tmp_path / "python", f'exec "$PYTHON" -c "{consumes}" "$6"')
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHON", sys.executable)
         started = Naive(tmp_path / "naive", amqp_url, tmp_path / "weights.pt", python)

@@ -11,7 +11,10 @@ from shared.admin.reference import failpoints
 
 STORY = 25
 """Steps of one story."""
-ELSEWHERE = ("bus.", "drive.prepared", "folder.", "ftp.", "http.", "legacy.", "mail.", "runtime.")
+ELSEWHERE = (
+    "bus.", "drive.prepared", "folder.", "ftp.", "google.", "http.", "legacy.", "mail.",
+    "manifest.", "paid.", "runtime.",
+)  # fmt: skip
 """Failpoints that a world without threads and doors does not get to."""
 POINTS = [name for name in failpoints() if not name.startswith(ELSEWHERE)]
 DISK = ("store.", "spool.", "drive.")

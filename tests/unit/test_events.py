@@ -41,7 +41,7 @@ def test_every_topic_is_past_tense_two_words_and_has_a_described_model(topic: st
     model = EVENTS[topic]
     assert model.topic == topic
     assert topic.count(".") == 1
-    assert topic.endswith(("ed", "taken"))
+    assert topic.endswith(("ed", "taken", "kept"))
     assert model.__doc__
     assert model.model_config["extra"] == "forbid"
 
