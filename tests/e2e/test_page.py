@@ -93,6 +93,20 @@ def test_filters_are_chips_live_in_the_address_and_hold_for_new_snapshots(api, p
     expect(page.locator(".card[data-id]")).to_have_count(4)
 
 
+def test_a_filter_by_camera_holds_for_new_snapshots(api, page):
+    api.take("porch")
+    page.goto(f"{api.url}/?camera=porch")
+    expect(page.locator(".card[data-id]")).to_have_count(1)
+
+    other, mine = api.take("street"), api.take("porch")
+    expect(card(page, mine)).to_be_visible()  # it comes after the other one
+    expect(card(page, other)).to_have_count(0)
+    api.analyze(other, PERSON)
+    api.analyze(mine, PERSON)
+    expect(card(page, mine).locator(".state")).to_have_text("Analysed")
+    expect(page.locator(".card[data-id]")).to_have_count(2)
+
+
 @pytest.mark.promise("find D13")
 def test_snapshots_with_people_are_marked_and_chosen_by_how_many_there_are(api, page):
     one, car = api.take("porch"), api.take("street")

@@ -66,7 +66,7 @@ def test_two_hundred_dead_cameras_delay_none_of_two_hundred(
         assert len(place.said) == len(LIVE)
 
 
-@pytest.mark.promise("find D9")
+@pytest.mark.promise("find D9", "fault C1")
 def test_cameras_that_are_down_share_half_of_the_workers(
     place: Place, camera: FaultyCamera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,6 +86,7 @@ def test_cameras_that_are_down_share_half_of_the_workers(
         assert by_interval.attempts == 0 and "too many cameras are down" in by_interval.reason
 
 
+@pytest.mark.promise("fault C1")
 def test_a_camera_that_is_down_rests_from_its_interval_but_not_from_people(
     place: Place, camera: FaultyCamera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_camera_that_is_down_rests_from_its_interval_but_not_from_people(
     assert ask(service, request()) == [], "a picture ends the rest"
 
 
+@pytest.mark.promise("fault C1")
 def test_the_rest_grows_up_to_half_a_minute() -> None:
     rests = []
     state = health.Health("gate")

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from services.camera.failures import TooSlow
+from services.camera.failures import TooSlow, Unreachable
 from tests.support.asking import fetch, take
 from tests.support.cameras import FaultyCamera, black_hole
 
@@ -41,6 +41,17 @@ def test_the_deadline_holds_while_connecting(camera: FaultyCamera, scheme: str) 
     with black_hole() as port, pytest.raises(TooSlow):
         take(fetch(f"{scheme}://127.0.0.1:{port}/"), DEADLINE_S)
     assert time.monotonic() - began < LATE_S
+
+
+@pytest.mark.promise("fault C1")
+def test_a_connection_that_nobody_takes_is_given_up_long_before_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("shared.http.deadline.CONNECT_S", 0.3)
+    began = time.monotonic()
+    with black_hole() as port, pytest.raises(Unreachable, match="does not answer"):
+        take(fetch(f"http://127.0.0.1:{port}/"), 30.0)
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.promise("fault C1")

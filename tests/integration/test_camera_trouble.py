@@ -91,7 +91,7 @@ def test_forty_triggers_try_a_refused_password_once(place: Place, camera: Faulty
     assert all("user or password is wrong" in each.reason for each in said)
 
 
-@pytest.mark.promise("find M3")
+@pytest.mark.promise("find M3", "fault C2")
 def test_requests_that_were_made_before_the_camera_was_asked_share_its_answer(
     place: Place, camera: FaultyCamera
 ) -> None:

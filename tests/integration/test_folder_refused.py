@@ -57,7 +57,7 @@ def test_a_file_that_can_not_be_read_is_left_alone_and_told_once(tmp_path, monke
         assert door.names() == ["bad.jpg", "x.jpg"]
 
 
-@pytest.mark.promise("feat B15")
+@pytest.mark.promise("feat B15", "fault W2")
 @pytest.mark.parametrize(
     "content", [b"", b"\xff", b"\xff\xd8", bytes(500), picture(1)[:-2]], ids=len
 )

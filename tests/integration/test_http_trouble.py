@@ -17,6 +17,7 @@ import pytest
 
 from services.api import server
 from services.api.doors import body
+from services.api.doors.captures import PIECE
 from shared.errors import JournalUnavailable, StoreError, StoreFull
 from shared.ingest import gathering
 from shared.ingest.spool import Spool
@@ -40,6 +41,9 @@ from tests.support.system import System
 QUICK = {"upload_s": 60.0, "stall_s": 0.4, "bytes_a_second": 100_000}
 WHOLE = base64.b64encode(picture(1))
 """A picture as JSON has it; what is refused although it is whole is refused for something else."""
+LARGE = picture(1) + bytes(PIECE)
+FIRST = PIECE // 4 * 3 - 1
+"""So many of its bytes are a piece with its padding."""
 
 
 @pytest.fixture(scope="module")
@@ -164,8 +168,12 @@ def test_who_sends_nothing_or_drips_is_cut_off(empty: Doors, kind: str):
 
 @pytest.mark.promise("fault H3", "sec B5")
 @pytest.mark.parametrize("kind", KINDS)
-def test_who_is_never_done_is_cut_off_in_the_end(tmp_path: Path, kind: str):
-    patience = {"upload_s": 0.6, "stall_s": 30.0, "bytes_a_second": 1}
+@pytest.mark.parametrize(("upload_s", "stall_s"), [(0.6, 30.0), (30.0, 0.6)], ids=["all", "stall"])
+def test_who_is_never_done_is_cut_off_in_the_end(
+    tmp_path: Path, kind: str, upload_s: float, stall_s: float
+):
+    """Either by the time of all, or because nothing came for a while after two megabytes."""
+    patience = {"upload_s": upload_s, "stall_s": stall_s, "bytes_a_second": 1}
     with http_doors(tmp_path, {"api": {"doors": patience}}) as doors, doors.link() as link:
         link.sendall(doors.head(kind, b"Content-Length: 4000000", b"Connection: close"))
         link.sendall(whole(kind, picture(1) + bytes(3_000_000))[:2_000_000])
@@ -210,8 +218,9 @@ def test_slow_senders_by_the_hundred_delay_nobody(tmp_path: Path, monkeypatch):
         capture(WHOLE, b'"metadata": ' + b'{"a":' * 500 + b"1" + b"}" * 500),
         capture(WHOLE, b'"device_id": "nobody"'), capture(WHOLE, b'"device_id": "../porch"'),
         capture(WHOLE) + b"x",
+        capture(base64.b64encode(LARGE[:FIRST]) + base64.b64encode(LARGE[FIRST:])),
     ],
-    ids=range(31),
+    ids=range(32),
 )  # fmt: skip
 def test_captures_that_make_no_sense_are_refused_in_words(empty: Doors, sent: bytes):
     answer = empty.api.ask(

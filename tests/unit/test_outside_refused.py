@@ -50,3 +50,20 @@ def test_what_its_broker_refuses_waits(here: Core) -> None:
         stop.set()
         thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.mark.promise("find D6")
+def test_while_it_is_not_connected_events_wait(here: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.runtime.outside.ANSWER_S", 0.3)
+    broker, stop = LocalBroker(), Stop()
+    broker.consume("all", ["snapshot"], 0)
+    house = _House(here.parts, broker, "house")
+    with pytest.raises(Unreachable, match="not connected yet"):
+        house.copy(taken(1))
+    house.on_connection(True, "connected")
+    house.on_connection(False, "it has gone")
+    with pytest.raises(Unreachable, match="it has gone"):
+        house.copy(taken(1))
+    assert house._going.empty(), "nobody is told later that it could not wait"
+    stop.set()
+    house.run(stop)  # closes what it opened
