@@ -17,13 +17,13 @@ def section_of(settings: Settings, name: str, kind: str, place: str) -> tuple[st
     there = {
         each: section
         for each, section in settings.all_archives.items()
-        if section.archive == "google"
+        if section.archive == kind
     }
     found = [each for each in there if name in ("", each)]
     if len(found) != 1:
         names = ", ".join(there) or "none"
         raise ConfigError(
-            f"which archive? Those in Google Drive: {names}; name one with --archive, or set "
-            "drive.archive: google in config/snapbus.yml"
+            f"which archive? Those in {place}: {names}; name one with --archive, or set "
+            f"drive.archive: {kind} in config/snapbus.yml"
         )
     return found[0], there[found[0]]
