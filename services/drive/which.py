@@ -15,9 +15,7 @@ def google_section(settings: Settings, name: str) -> tuple[str, DriveSection]:
 def section_of(settings: Settings, name: str, kind: str, place: str) -> tuple[str, DriveSection]:
     """The archive of this kind that is called so, or the only one. Raises ConfigError."""
     there = {
-        each: section
-        for each, section in settings.all_archives.items()
-        if section.archive == kind
+        each: section for each, section in settings.all_archives.items() if section.archive == kind
     }
     found = [each for each in there if name in ("", each)]
     if len(found) != 1:
