@@ -72,7 +72,7 @@ def test_what_is_no_whole_picture_is_refused_with_its_reason(door, name, content
     assert not list(door.core.store.incoming.iterdir())
 
 
-@pytest.mark.promise("feat L3")
+@pytest.mark.promise("feat L3", "fault F7")
 def test_a_film_is_refused_by_its_first_bytes_and_not_read_to_its_end(door):
     with door.raw() as raw, raw.begin("record.mp4") as film:
         film.sendall(b"\0\0\0\x18ftypmp42" + bytes(2000))
@@ -148,6 +148,7 @@ def test_a_passive_range_that_stays_busy_is_said_so(tmp_path, monkeypatch):
             assert raw.ask("NOOP").startswith("200")
 
 
+@pytest.mark.promise("fault F13")
 def test_active_mode_is_off_unless_the_camera_needs_it(door):
     with door.raw() as raw, socket.create_server(("127.0.0.1", 0)) as waiting:
         high, low = divmod(waiting.getsockname()[1], 256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import warnings
 from collections.abc import Callable
@@ -100,6 +101,19 @@ def test_a_reset_is_a_cut_even_when_the_picture_looks_whole(door):
         data.sendall(CAMERA_PICTURE)
         eventually(lambda: door.received() == len(CAMERA_PICTURE))
         reset(data)
+        assert raw.read().startswith("451")
+    assert door.kept_nothing()
+
+
+@pytest.mark.promise("fault F2")
+def test_a_reset_that_came_behind_the_end_is_a_cut_too(door):
+    """Bytes may have been lost before it; all of it has come before the server looks."""
+    with door.raw() as raw:
+        data = raw.data()
+        data.sendall(picture(1))
+        data.shutdown(socket.SHUT_WR)
+        reset(data)
+        assert raw.ask("STOR x.jpg").startswith("150")
         assert raw.read().startswith("451")
     assert door.kept_nothing()
 

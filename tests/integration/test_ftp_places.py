@@ -64,6 +64,17 @@ def test_who_shares_the_address_of_silent_connections_gets_in(door: Running):
 
 
 @pytest.mark.promise("fault F8")
+def test_an_address_with_a_camera_has_four_times_as_many_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(places, "YIELD_S", 60.0)  # till then nobody makes room
+    with ftp_door(tmp_path, {"max_connections_per_ip": 2}) as door, contextlib.ExitStack() as stack:
+        stack.enter_context(door.raw())
+        answers = [stack.enter_context(Raw(door.port)).greeting[:3] for _ in range(8)]
+        assert answers == ["220"] * 7 + ["421"]
+
+
+@pytest.mark.promise("fault F8")
 def test_cameras_that_are_logged_in_keep_their_places(tmp_path: Path):
     with (
         ftp_door(tmp_path, {"max_connections": 2}) as door,

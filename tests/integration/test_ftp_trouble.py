@@ -75,6 +75,7 @@ def test_a_locked_database_holds_up_nobody_else(tmp_path, monkeypatch):
         other.execute("ROLLBACK")
 
 
+@pytest.mark.promise("fault F10")
 def test_an_upload_whose_turn_comes_too_late_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(gathering, "LONGEST_WAIT_S", -1.0)
     with ftp_door(tmp_path) as door, door.raw() as raw:
@@ -82,6 +83,7 @@ def test_an_upload_whose_turn_comes_too_late_is_refused(tmp_path, monkeypatch):
         assert door.kept_nothing()
 
 
+@pytest.mark.promise("fault F10")
 def test_the_journal_may_be_away_for_tests_too(door, monkeypatch):
     def away(*_: object) -> None:
         raise JournalUnavailable("away")

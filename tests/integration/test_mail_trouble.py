@@ -17,6 +17,7 @@ from services.mail import smtp, state
 from services.mail.delivery import Delivery
 from services.mail.reply import Reply
 from shared.errors import JournalUnavailable, StoreError, StoreFull
+from shared.ingest import places
 from shared.ingest.spool import Spool
 from shared.store import Part
 from tests.support.fakes import eventually
@@ -196,6 +197,40 @@ def test_one_address_takes_no_more_than_its_places_and_keeps_no_camera_out(tmp_p
         time.sleep(1.1)  # those who have not logged in by now make room
         with door.raw() as raw:
             assert raw.put(mail(picture(1))).startswith("250")
+
+
+@pytest.mark.promise("fault M8")
+def test_an_address_with_a_camera_has_four_times_as_many_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(places, "YIELD_S", 60.0)  # till then nobody makes room
+    most = {"max_connections_per_ip": 2}
+    with mail_door(tmp_path, most) as door, contextlib.ExitStack() as stack:
+        stack.enter_context(door.raw())
+        answers = [stack.enter_context(Raw(door.port)).greeting[:3] for _ in range(8)]
+        assert answers == ["220"] * 7 + ["421"]
+
+
+def connected(door: Running, address: str, stack: contextlib.ExitStack) -> str:
+    """The code that a connection from there is greeted with."""
+    link = socket.create_connection(("127.0.0.1", door.port), 10, source_address=(address, 0))
+    return stack.enter_context(link).recv(100)[:3].decode()
+
+
+@pytest.mark.promise("fault M8")
+def test_places_are_limited_in_all_and_one_is_kept_for_an_address_with_a_camera(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(places, "YIELD_S", 60.0)  # till then nobody makes room
+    with mail_door(tmp_path, {"max_connections": 3}) as door, contextlib.ExitStack() as stack:
+        with door.raw():
+            pass
+        eventually(lambda: door.about()["connections"] == 0)
+        said = [connected(door, f"127.0.0.{number}", stack) for number in (2, 3, 4)]
+        assert said == ["220", "220", "421"]
+        with door.raw() as raw:
+            assert raw.put(mail(picture(1))).startswith("250")
+            assert connected(door, "127.0.0.1", stack) == "421"
 
 
 @pytest.mark.promise("fault M8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,6 +108,33 @@ def test_without_the_journal_a_picture_waits_in_the_spool_and_is_acknowledged(
     assert here.journal.read.snapshot(accepted.snapshot_id) is None
     here.journal.record_snapshot(waiting.taken, waiting.keys, repeats_since=waiting.repeats_since)
     assert here.journal.read.snapshot(accepted.snapshot_id) is not None
+
+
+@pytest.mark.promise("fault F10", "fault M10")
+def test_a_journal_that_was_away_is_asked_again_after_a_moment_only(here: Core, monkeypatch):
+    asked = []
+
+    def away(*_args, **_options):
+        asked.append(1)
+        raise JournalUnavailable("gone")
+
+    monkeypatch.setattr(here.journal, "record_snapshots", away)
+    monkeypatch.setattr(module, "JOURNAL_RETRY_S", 60.0)
+    intake = here.intake
+
+    def arrive(number: int) -> None:
+        part = intake.receive()
+        part.write(picture(number))
+        intake.accept(part, Arrival("porch", "ftp", f"{number}.jpg"))
+
+    for number in range(3):
+        arrive(number)
+    assert len(asked) == 1
+    assert len(Spool(here.store)) == 3
+
+    intake._journal_away_until = time.monotonic()
+    arrive(3)
+    assert len(asked) == 2
 
 
 @pytest.mark.promise("inv I14", "fault F9")
