@@ -13,14 +13,17 @@ from tests.support.making import picture
 
 @pytest.mark.promise("fault F6")
 def test_a_unique_name_is_made_and_told(door):
-    with door.raw() as raw, raw.data() as data:
-        answer = raw.ask("STOU")
-        assert re.fullmatch(r"(150|125) FILE: \S+", answer)
-        name = answer.split()[-1]
-        data.sendall(picture(1))
-        data.close()
-        assert raw.read().startswith("226")
-    assert door.names() == [name]
+    names = []
+    with door.raw() as raw:
+        for number in range(2):
+            with raw.data() as data:
+                answer = raw.ask("STOU")
+                assert re.fullmatch(r"(150|125) FILE: \S+", answer)
+                names.append(answer.split()[-1])
+                data.sendall(picture(number))
+            assert raw.read().startswith("226")
+    assert len(set(names)) == 2
+    assert sorted(door.names()) == sorted(names)
 
 
 @pytest.mark.promise("fault F6")
