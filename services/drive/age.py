@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyrage
 
-from shared.errors import ConfigError, Retry
+from shared.errors import ConfigError, Reject, Retry
 
 SUFFIX = ".age"
 
@@ -29,17 +29,27 @@ class Recipients:
             pyrage.encrypt_file(str(source), str(target), self._recipients)
 
 
-def decrypt(source: Path, target: Path, identity: str) -> None:
-    """Write the decrypted bytes of a file. Raises ConfigError for a text without an identity that
-    opens it."""
-    lines = (line.strip() for line in identity.splitlines())
-    try:
-        keys = [pyrage.x25519.Identity.from_str(each) for each in lines if each[:1] not in "#"]
-        if not keys:
+class Identities:
+    """Secret keys, which open what was encrypted for them."""
+
+    def __init__(self, text: str) -> None:
+        """``text`` is that of a key file. Raises ConfigError if it holds none."""
+        lines = (line.strip() for line in text.splitlines())
+        try:
+            self._keys = [
+                pyrage.x25519.Identity.from_str(each) for each in lines if each[:1] not in "#"
+            ]
+        except pyrage.IdentityError as error:
+            raise ConfigError(f"the file of the identity is no key file of age: {error}") from error
+        if not self._keys:
             raise ConfigError("the file of the identity holds none: age-keygen makes one")
-        pyrage.decrypt_file(str(source), str(target), keys)
-    except (pyrage.IdentityError, pyrage.DecryptError) as error:
-        raise ConfigError(f"this identity does not open it: {error}") from error
+
+    def decrypt(self, source: Path, target: Path) -> None:
+        """Write the decrypted bytes of a file. Raises Reject if none of the keys opens it."""
+        try:
+            pyrage.decrypt_file(str(source), str(target), self._keys)
+        except pyrage.DecryptError as error:
+            raise Reject(f"this identity does not open it: {error}") from error
 
 
 def _recipient(name: str) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, update
@@ -12,7 +13,7 @@ from shared.journal.schema import filings, holds, superseded
 from shared.journal.statements import insert_new, upsert
 
 NAME_CHARACTERS = 64
-_DAY = re.compile(r"(\d{4})/(\d{2})/(\d{2})/")
+_DAY = re.compile(r"([0-9]{4})/([0-9]{2})/([0-9]{2})/")
 
 
 def name(event: Event, field: str, default: str = "") -> str:
@@ -24,7 +25,6 @@ def row(event: Event) -> dict[str, Any]:
     """The row of ``filings`` that an event of an archive tells."""
     data = event.data
     path = str(data.get("path", ""))
-    found = _DAY.match(path)
     state = "skipped" if event.topic == "snapshot.skipped" else "archived"
     return {
         "snapshot_id": event.snapshot_id,
@@ -37,9 +37,18 @@ def row(event: Event) -> dict[str, Any]:
         "key": data.get("key"),
         "sha256": str(data.get("sha256", "")),
         "size": int(data.get("size", 0)),
-        "day": "-".join(found.groups()) if found else "",
+        "day": _day_of(path),
         "line": None,
     }
+
+
+def _day_of(path: str) -> str:
+    """The day of a path in an archive; empty: it has none that exists."""
+    found = _DAY.match(path)
+    try:
+        return date.fromisoformat("-".join(found.groups())).isoformat() if found else ""
+    except ValueError:
+        return ""
 
 
 def not_archived(_new: Any) -> ColumnElement[bool]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from services.drive.archives.archive import Archive, Entry
 from services.drive.archives.folder import FolderArchive
+from services.drive.copies import Encryption
 from services.drive.hold import HoldSnapshots
 from services.drive.verified.release import Release
 from shared.errors import Unreachable
@@ -106,6 +109,42 @@ def test_an_encrypted_copy_counts_only_by_choice(here: Core, tmp_path: Path):
 def test_what_nobody_knows_stays(filed: Filed):
     release = Release(filed.archives, filed.here.journal, RetentionSection())
     assert release.why_not("0" * 26) == "the journal does not know it"
+
+
+class Starred(FolderArchive):
+    """A folder in which people starred some files."""
+
+    stars: tuple[str, ...] = ()
+
+    def day(self, day: date) -> Iterator[Entry]:
+        for entry in super().day(day):
+            yield replace(entry, starred=entry.path in self.stars)
+
+
+@pytest.mark.promise("inv I11", "feat F12")
+def test_a_star_counts_on_every_copy_and_in_every_archive(filed: Filed, tmp_path: Path):
+    recipient = "age1qdqqte3u306p9dmndjcnndaq8u65jdp8pm4j0hdrj8363pywwsqql3hxvx"
+    archive = Starred(tmp_path / "two", "two")
+    filed.archives = {**filed.archives, "two": archive}
+    original = filed.file(1)
+    filed.archives = {"two": archive}
+    filed.encryption["two"] = Encryption([recipient], tmp_path / "encrypted")
+    encrypted = filed.refile()
+    everything = {"one": folder_archive(tmp_path / "one", "one"), "two": archive}
+    choices: list[dict[str, object]] = [
+        {"copies": ["original"]},
+        {"copies": ["original", "encrypted"]},
+        {"copies": ["encrypted"], "archives": ["two"]},
+        {"archives": ["one"]},
+    ]
+    for stars in ((), (original,), (encrypted,)):
+        archive.stars = stars
+        for each in choices:
+            expected = "it is starred in archive two" if stars else ""
+            assert why_not(filed, everything, **each) == expected, (stars, each)
+
+    (tmp_path / "two").rename(tmp_path / "off")
+    assert "archive two can't be asked" in why_not(filed, everything, archives=["one"])
 
 
 # Holds reach archives

@@ -48,6 +48,10 @@ class Filed:
         """Take a picture and file it in every archive; returns its path in the first."""
         taken_at = START + timedelta(days=day, seconds=number)
         self.here.arrive(picture(number), camera=camera, captured_at=taken_at)
+        return self.refile()
+
+    def refile(self) -> str:
+        """File the last picture in every archive, once more perhaps."""
         paths = []
         for archive in self.archives.values():
             handler = FileSnapshots(

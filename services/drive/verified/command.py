@@ -25,7 +25,7 @@ from shared.errors import ConfigError, SnapbusError
 from shared.journal import Journal
 from shared.settings import Settings, load
 from shared.settings.section import zone_of
-from shared.store import Store
+from shared.store import Store, open_store
 
 FINE, DIFFERS, CANNOT = 0, 1, 2
 
@@ -94,7 +94,7 @@ def _day(text: str) -> str:
 @contextmanager
 def _parts(options: argparse.Namespace) -> Iterator[Parts]:
     settings = load(options.config)
-    store = Store(settings.store_root)
+    store = open_store(settings)
     journal = Journal.open(settings.journal_url, owner=False)
     try:
         journal.facts.belongs_to(store.volume.identity())

@@ -15,7 +15,7 @@ from shared.journal.queries.snapshot import Filing, Snapshot
 from shared.settings.archive import RetentionSection
 
 LISTING_S = 300.0
-"""How long the listing of a day is believed."""
+"""How long the listing of a day is believed, and so the stars in it."""
 
 
 class Release:
@@ -31,7 +31,7 @@ class Release:
         self._journal = journal
         self._wanted: Sequence[str] = section.archives or tuple(archives)
         self._kinds = section.copies
-        self._listings: dict[str, tuple[str, float, Mapping[str, Entry]]] = {}
+        self._listings: dict[str, tuple[date, float, Mapping[str, Entry]]] = {}
 
     def why_not(self, snapshot_id: str) -> str:
         """Why the original has to stay; empty: it may go. Raises JournalUnavailable."""
@@ -40,6 +40,8 @@ class Release:
             return "the journal does not know it"
         if snapshot.holders:
             return f"it is held by {' and '.join(snapshot.holders)}"
+        if reason := self._starred(snapshot):
+            return reason
         holding = 0
         for name in self._wanted:
             filings = [each for each in snapshot.filings if each.archive == name]
@@ -49,6 +51,20 @@ class Release:
                 return problem
             holding += 1
         return "" if holding else "no archive is to hold it"
+
+    def _starred(self, snapshot: Snapshot) -> str:
+        """Whether people want it to stay: a star counts in every archive and on every copy."""
+        for filing in snapshot.filings:
+            archive = self._archives.get(filing.archive)
+            if archive is None or not filing.path:
+                continue
+            try:
+                entry = self._entry(archive, filing)
+            except HandlerError as error:
+                return f"archive {archive.name} can't be asked: {error}"
+            if entry and entry.starred:
+                return f"it is starred in archive {archive.name}"
+        return ""
 
     def _problem(self, name: str, filings: Sequence[Filing], snapshot: Snapshot) -> str:
         archive = self._archives.get(name)
@@ -74,18 +90,19 @@ class Release:
         entry = self._entry(archive, filing)
         if entry is None:
             return f"archive {archive.name} lost it"
-        if entry.starred:
-            return f"it is starred in archive {archive.name}"
         digest = entry.sha256 or digest_of(archive.read(entry))
         if entry.size != filing.size or digest != filing.sha256:
             return f"archive {archive.name} holds it damaged"
         return ""
 
     def _entry(self, archive: Archive, filing: Filing) -> Entry | None:
-        day = filing.path[:10].replace("/", "-")
+        try:
+            day = date.fromisoformat(filing.path[:10].replace("/", "-"))
+        except ValueError:
+            return None  # another program may have put the event on the bus
         known = self._listings.get(archive.name)
         if known is None or known[0] != day or time.monotonic() - known[1] > LISTING_S:
             begun = time.monotonic()
-            entries = {each.key or each.path: each for each in archive.day(date.fromisoformat(day))}
+            entries = {each.key or each.path: each for each in archive.day(day)}
             known = self._listings[archive.name] = (day, begun, entries)
         return known[2].get(filing.key or filing.path)

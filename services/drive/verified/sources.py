@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.drive.archives.archive import Archive, Entry
-from shared.errors import HandlerError
+from shared.errors import HandlerError, StoreDamaged, StoreError, StoreFull, StoreMissing
 from shared.events import ORIGINAL
 from shared.journal import Journal
 from shared.journal.manifests import Held
@@ -58,17 +58,15 @@ class Sources:
         tried = []
         for name, chunks in self._offers(held, without):
             try:
-                if write_verified(chunks, target, held.sha256):
+                if write_verified(chunks, target, held):
                     return name
                 tried.append(f"{name} has other bytes")
-            except HandlerError as error:
+            except (NoSource, HandlerError) as error:
                 tried.append(f"{name}: {error}")
-        raise NoSource("; ".join(tried) or "neither the store nor another archive has it")
+        raise NoSource("; ".join(tried))
 
     def _offers(self, held: Held, without: str) -> Iterator[tuple[str, Iterable[bytes]]]:
-        path = self._store.place(held.sha256)
-        if path.is_file():
-            yield "the store", _chunks(path)
+        yield "the store", self._of_store(held.sha256)
         snapshot = self._journal.read.snapshot(held.snapshot_id)
         asked = set()
         for each in snapshot.filings if snapshot else ():
@@ -81,15 +79,25 @@ class Sources:
             if name != without and name not in asked and snapshot is None:
                 yield f"archive {name}", archive.read(Entry(held.path, held.size))
 
+    def _of_store(self, sha256: str) -> Iterator[bytes]:
+        try:
+            yield from _chunks(self._store.path(sha256))
+        except (OSError, StoreError) as error:
+            raise NoSource(str(error)) from error
+
     def stored(self, held: Held, *, hashes: bool) -> bool:
-        """Whether the store has the picture of a copy; with ``hashes`` its bytes are looked at."""
+        """Whether the store has the picture of a copy; with ``hashes`` its bytes are looked at.
+        Raises StoreError while the store itself is away."""
         sha256 = held.original or held.sha256
-        path = self._store.place(sha256)
-        if not path.is_file():
+        try:
+            size = self._store.size(sha256)
+            if held.kind == ORIGINAL and size != held.size:
+                return False
+            return not hashes or self._store.digest(sha256) == sha256
+        except (StoreMissing, StoreFull, StoreDamaged):
+            raise
+        except (OSError, StoreError):  # it is not there, or can't be read
             return False
-        if held.kind == ORIGINAL and path.stat().st_size != held.size:
-            return False
-        return not hashes or self._store.digest(sha256) == sha256
 
     def into_store(self, path: Path, sha256: str) -> None:
         """Put a file with this hash into the store. Raises StoreError or OSError."""
@@ -104,12 +112,16 @@ class Sources:
             part.discard()
 
 
-def write_verified(chunks: Iterable[bytes], target: Path, sha256: str) -> bool:
-    """Write bytes to a new file and sync it, if they have this hash; else there is no file."""
-    digest = hashlib.sha256()
+def write_verified(chunks: Iterable[bytes], target: Path, held: Held) -> bool:
+    """Write bytes to a new file and sync it, if they are those of the copy; else there is no file,
+    and no more was read than one chunk beyond its size."""
+    digest, size = hashlib.sha256(), 0
     try:
         with target.open("wb") as file:
             for chunk in chunks:
+                size += len(chunk)
+                if size > held.size:
+                    break
                 digest.update(chunk)
                 file.write(chunk)
             file.flush()
@@ -117,7 +129,7 @@ def write_verified(chunks: Iterable[bytes], target: Path, sha256: str) -> bool:
     except BaseException:
         target.unlink(missing_ok=True)
         raise
-    if digest.hexdigest() != sha256:
+    if size > held.size or digest.hexdigest() != held.sha256:
         target.unlink()
         return False
     return True

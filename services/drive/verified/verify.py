@@ -169,10 +169,11 @@ def _matched(
 
 
 def _young(entry: Entry) -> bool:
-    """Whether it is named like a picture that came a moment ago."""
+    """Whether it is named like a picture that came a moment ago; clocks may differ a little."""
     match = _ID.search(entry.path)
     try:
         taken = ULID.from_str(match[1]).datetime if match else None
     except ValueError:
         return False
-    return taken is not None and taken.astimezone(UTC) > now() - timedelta(seconds=WORKING_S)
+    near = timedelta(seconds=WORKING_S)
+    return taken is not None and abs(taken.astimezone(UTC) - now()) < near
