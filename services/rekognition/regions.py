@@ -101,9 +101,11 @@ class Regions:
 
 def is_free(error: AwsError) -> bool:
     """Whether this failure costs nothing: Amazon refused the request, which it says with a code, or
-    never got it."""
+    never got it. A status of 500 and more without a code is that of a gateway on the way, which
+    does not know what Amazon did."""
+    gateway = error.code.isdecimal() and int(error.code) >= 500
     return (
-        bool(error.code)
+        (bool(error.code) and not gateway)
         or isinstance(error, AwsForbidden)
         or (isinstance(error, AwsAway) and not error.sent)
     )

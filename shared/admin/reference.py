@@ -78,9 +78,10 @@ def _sections(schema: dict[str, Any], part: dict[str, Any], path: str) -> Iterat
         if inner:
             below.append((inner, f"{path}.{name}".strip(".") + many))
         else:
-            shown = json.dumps(setting["default"]) if "default" in setting else "required"
+            absent = "`required`" if name in part.get("required", ()) else ""
+            shown = f"`{json.dumps(setting['default'])}`" if "default" in setting else absent
             note = _cell(setting.get("description", ""))
-            rows.append(f"| `{name}` | {_kind(setting)} | `{shown}` | {note} |")
+            rows.append(f"| `{name}` | {_kind(setting)} | {shown} | {note} |")
     if rows or not path:
         about = part.get("description", "") if path else ""
         head = "| setting | value | default | meaning |\n|---|---|---|---|"

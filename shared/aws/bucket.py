@@ -12,8 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from shared.aws.client import Client
-from shared.aws.errors import AwsDamaged, AwsError, AwsExists, AwsForbidden, AwsInvalid
+from shared.aws.errors import AwsAway, AwsDamaged, AwsError, AwsExists, AwsForbidden, AwsInvalid
 
+EMPTY_PAGES = 100
+"""In a row: servers send some, as after many objects that were deleted."""
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
@@ -89,6 +91,18 @@ class Bucket:
         with self._client.opened("get_object", **asked) as (answer, pieces):
             yield _stored(key, answer), pieces
 
+    def read(self, key: str, most: int) -> bytes:
+        """The bytes of an object. Raises AwsMissing, and AwsInvalid for one of more than ``most``
+        bytes."""
+        found, size = [], 0
+        with self.opened(key) as (_, pieces):
+            for piece in pieces:
+                size += len(piece)
+                if size > most:
+                    raise AwsInvalid(f"{key} in {self.name} has more than {most} bytes")
+                found.append(piece)
+        return b"".join(found)
+
     def look(self, key: str) -> Stored:
         """What the server says of an object. Raises AwsMissing."""
         asked = {"Bucket": self.name, "Key": _checked(key), "ChecksumMode": "ENABLED"}
@@ -100,21 +114,26 @@ class Bucket:
         asked = {"StartAfter": after} if after else {}
         for page in self._pages(Prefix=prefix, **asked):
             for each in page.get("Contents", ()):
-                yield Stored(str(each["Key"]), int(each["Size"]), each["LastModified"])
+                key, size = str(_field(each, "Key")), int(_field(each, "Size"))
+                yield Stored(key, size, _field(each, "LastModified"))
 
     def folders(self, prefix: str) -> Iterator[str]:
         """What stands between this prefix and the next slash, of all keys that begin so."""
         for page in self._pages(Prefix=prefix, Delimiter="/"):
             for each in page.get("CommonPrefixes", ()):
-                yield str(each["Prefix"])[len(prefix) : -1]
+                yield str(_field(each, "Prefix"))[len(prefix) : -1]
 
     def _pages(self, **asked: Any) -> Iterator[dict[str, Any]]:
+        empty = 0
         while True:
             page = self._client.call("list_objects_v2", Bucket=self.name, **asked)
             yield page
             token = page.get("NextContinuationToken")
             if not (page.get("IsTruncated") and token):
                 return
+            empty = 0 if page.get("Contents") or page.get("CommonPrefixes") else empty + 1
+            if token == asked.get("ContinuationToken") or empty > EMPTY_PAGES:
+                raise AwsAway(f"{self.server} does not end its list of {self.name}")
             asked["ContinuationToken"] = token
 
     def remove(self, key: str) -> None:
@@ -124,8 +143,8 @@ class Bucket:
     def tags(self, key: str) -> dict[str, str]:
         """The tags of an object. Raises AwsMissing."""
         asked = {"Bucket": self.name, "Key": _checked(key)}
-        found = self._client.call("get_object_tagging", **asked)["TagSet"]
-        return {str(each["Key"]): str(each["Value"]) for each in found}
+        found = _field(self._client.call("get_object_tagging", **asked), "TagSet")
+        return {str(_field(each, "Key")): str(_field(each, "Value")) for each in found}
 
     def tag(self, key: str, tags: Mapping[str, str]) -> None:
         """Replace the tags of an object. Raises AwsMissing."""
@@ -163,11 +182,17 @@ def _checked(key: str) -> str:
     return key
 
 
+def _field(answer: Mapping[str, Any], name: str) -> Any:
+    if name not in answer:
+        raise AwsAway(f"an answer of the server lacks {name}: check 'endpoint'")
+    return answer[name]
+
+
 def _stored(key: str, answer: Mapping[str, Any]) -> Stored:
     return Stored(
         key,
-        int(answer["ContentLength"]),
-        answer["LastModified"],
+        int(_field(answer, "ContentLength")),
+        _field(answer, "LastModified"),
         _sha256(answer),
         _md5(answer),
         answer.get("Metadata", {}),

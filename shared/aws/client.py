@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shared.aws.codes import meaning
 from shared.aws.errors import AwsAway, AwsDamaged, AwsError, AwsForbidden, AwsInvalid
-from shared.aws.pool import Limited, Pool
-from shared.errors import ConfigError
+from shared.aws.pool import FAILURES, Limited, Pool
+from shared.errors import ConfigError, SnapbusError
 from shared.http.errors import HttpError, Untrusted
 from shared.masking import Masker
 from shared.settings.aws import AwsSection
@@ -30,6 +30,7 @@ ANSWER_BYTES = 16_000_000
 MESSAGE_CHARACTERS = 200
 CHUNK_BYTES = 65_536
 METADATA_S = 2
+_ODD = "does not answer as it should: check 'endpoint'"
 
 
 class Client:
@@ -86,20 +87,30 @@ class Client:
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """The answer to one request, such as ``put_object``. Raises AwsError."""
         with self._translated():
-            answer: dict[str, Any] = getattr(self._client, operation)(**parameters)
-        return answer
+            return self._asked(operation, parameters)
 
     @contextmanager
     def opened(self, operation: str, **parameters: Any) -> Iterator[tuple[Any, Iterator[bytes]]]:
         """The answer to a request such as ``get_object``, and its ``Body`` piece by piece; the time
         limit holds until it is left. Raises AwsError, also while pieces come."""
         with self._translated():
-            answer = getattr(self._client, operation)(**parameters)
+            answer = self._asked(operation, parameters)
             body = answer.pop("Body")
             try:
                 yield answer, iter(lambda: body.read(CHUNK_BYTES), b"")
             finally:
                 body.close()
+
+    def _asked(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer. Raises AwsAway for one of which the library makes nothing, too."""
+        ask = getattr(self._client, operation)
+        try:
+            answer: dict[str, Any] = ask(**parameters)
+        except (*self._errors, *FAILURES, SnapbusError):
+            raise
+        except Exception:  # noqa: BLE001  any: it trusts the form of answers
+            raise self._away(f"{self.server} {_ODD}") from None
+        return answer
 
     def close(self) -> None:
         """Close the connections."""
@@ -147,7 +158,7 @@ class Client:
         answer: Mapping[str, Any] | None = getattr(error, "response", None)
         if answer is not None:
             told, about = answer.get("Error", {}), answer.get("ResponseMetadata", {})
-            return meaning(
+            refused = meaning(
                 self.server,
                 self.region,
                 str(told.get("Code", "")),
@@ -155,6 +166,9 @@ class Client:
                 printable(self._masker.text(str(told.get("Message", ""))), MESSAGE_CHARACTERS),
                 str(about.get("HTTPHeaders", {}).get("retry-after", "")),
             )
+            if isinstance(refused, AwsAway):
+                refused.sent = True
+            return refused
         if isinstance(error, self._broken):
             return self._away(f"{self.server} closed the connection in the middle, or was too slow")
         if kind in ("FlexibleChecksumError", "IncompleteReadError"):
@@ -162,7 +176,7 @@ class Client:
         if kind in ("NoCredentialsError", "CredentialRetrievalError", "MetadataRetrievalError"):
             return AwsForbidden("the metadata service of this machine names no role")
         if kind == "ResponseParserError":
-            return AwsAway(f"{self.server} does not answer as S3 does: check 'endpoint'")
+            return self._away(f"{self.server} {_ODD}")
         text = printable(self._masker.text(str(error)), MESSAGE_CHARACTERS)
         return AwsInvalid(f"the request can't be made: {kind}: {text}", code=kind)
 

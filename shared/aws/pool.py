@@ -24,6 +24,9 @@ from shared.errors import ConfigError
 from shared.http.deadline import Deadline
 from shared.http.errors import ConnectionFailed, TooLarge, Untrusted
 
+FAILURES = HTTPError, OSError
+"""What a connection raises; ``exchange`` translates it."""
+
 
 class Pool:
     """Connections to one ``server``, as error texts call it. Any thread."""
@@ -53,7 +56,7 @@ class Pool:
             try:
                 yield deadline
                 deadline.spare()
-            except (HTTPError, OSError) as error:
+            except FAILURES as error:
                 if deadline.over:
                     raise deadline.too_slow() from None
                 if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):

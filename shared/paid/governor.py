@@ -87,7 +87,7 @@ class Governor:
         self.engine = engine
         self.ledger = Ledger(journal, budgets, clock)
         self._currency = budgets.currency
-        self._limits = budgets.engines.get(engine, budgets.engine)
+        self._limits = budgets.of_engine(engine)
         self._thrift = thrift
         self._scenes = journal.owned(SCENES)
         self._now = clock

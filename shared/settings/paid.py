@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.settings.section import CameraName, Section
 
 Money = Annotated[float, Field(ge=0, le=1_000_000)]
+EngineName = Literal["rekognition"]
 
 
 class BudgetSection(Section):
@@ -19,27 +20,57 @@ class BudgetSection(Section):
     monthly: Money | None = None
 
 
+class EngineBudgetSection(Section):
+    """``null``: no limit of its own; 0: nothing."""
+
+    daily: Money | None = 1.0
+    monthly: Money | None = 10.0
+
+
+def _no_defaults(schema: dict[str, Any]) -> None:
+    for setting in schema["properties"].values():
+        del setting["default"]
+
+
+class NamedBudgetSection(BudgetSection):
+    """``null``: no limit of its own; 0: nothing. What is left out is as for all others."""
+
+    model_config = ConfigDict(json_schema_extra=_no_defaults)
+
+    def over(self, others: BudgetSection | EngineBudgetSection) -> BudgetSection:
+        """What it says, and ``others`` for what it leaves out."""
+        return BudgetSection.model_validate({**dict(others), **self.model_dump(exclude_unset=True)})
+
+
 class PaidSection(Section):
     """Every call that costs money is reserved here before it is made; days and months are those of
     UTC, as on the bills."""
 
     currency: str = Field("USD", pattern=r"^[A-Z]{3}$", description="of all prices and budgets")
-    engine: BudgetSection = Field(
-        BudgetSection(daily=1.0, monthly=10.0), description="for each engine"
-    )
+    engine: EngineBudgetSection = Field(EngineBudgetSection(), description="for each engine")
     camera: BudgetSection = Field(BudgetSection(), description="for each camera")
     organisation: BudgetSection = Field(BudgetSection(), description="for each organisation")
-    engines: dict[str, BudgetSection] = Field({}, description="other budgets, by engine")
-    cameras: dict[CameraName, BudgetSection] = Field({}, description="other budgets, by camera")
-    organisations: dict[str, BudgetSection] = Field({}, description="the same by organisation")
+    engines: dict[EngineName, NamedBudgetSection] = Field(
+        {}, description="other budgets, by engine"
+    )
+    cameras: dict[CameraName, NamedBudgetSection] = Field(
+        {}, description="other budgets, by camera"
+    )
+    organisations: dict[str, NamedBudgetSection] = Field({}, description="the same by organisation")
+
+    def of_engine(self, engine: str) -> BudgetSection:
+        """The budget of an engine."""
+        own = {str(name): budget for name, budget in self.engines.items()}
+        return own.get(engine, NamedBudgetSection()).over(self.engine)
 
     def budgets(
         self, engine: str, camera: str, organisation: str
     ) -> Iterator[tuple[str, str, BudgetSection]]:
         """Those that a call has to fit into: scope, name, budget."""
-        yield "engine", engine, self.engines.get(engine, self.engine)
-        yield "camera", camera, self.cameras.get(camera, self.camera)
-        whose = self.organisations.get(organisation, self.organisation)
+        none = NamedBudgetSection()
+        yield "engine", engine, self.of_engine(engine)
+        yield "camera", camera, self.cameras.get(camera, none).over(self.camera)
+        whose = self.organisations.get(organisation, none).over(self.organisation)
         yield "organisation", organisation, whose
 
 

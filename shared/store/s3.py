@@ -31,6 +31,9 @@ from shared.store.volume import IDENTITY
 log = logging.getLogger(__name__)
 
 PROBE = b"probe"
+IDENTITY_BYTES = 10_000
+LARGEST_BYTES = 1_000_000_000
+"""Of a blob that is fetched: it may be from when ``intake.max_bytes`` was higher."""
 ONCE_MORE = AwsAway, AwsDamaged
 """What may be over at once, such as a connection that was closed while nobody used it."""
 
@@ -55,7 +58,7 @@ class S3Store(Store):
         super().__init__(root)
         self._bucket = bucket
         self._before = section.before
-        self._max_bytes = max_bytes
+        self._most = max(max_bytes, LARGEST_BYTES)
         self.volume = S3Volume(
             root,
             lambda: (probe or bucket).put(f"{section.before}probe", PROBE, _sha256(PROBE)),
@@ -93,8 +96,8 @@ class S3Store(Store):
         key = f"{self._before}{IDENTITY}"
         with self._asking():
             for _ in range(2):
-                with suppress(AwsMissing), self._bucket.opened(key) as (_, pieces):
-                    return _id_in(b"".join(pieces), self._bucket.name)
+                with suppress(AwsMissing):
+                    return _id_in(self._bucket.read(key, IDENTITY_BYTES), self._bucket.name)
                 data = json.dumps({"store": str(uuid.uuid4())}).encode()
                 self._bucket.put_new(key, data, _sha256(data))
         raise StoreError(f"the bucket {self._bucket.name} does not keep {key}")
@@ -142,39 +145,48 @@ class S3Store(Store):
         return path
 
     def read(self, sha256: str) -> bytes:
-        path = self.path(sha256)
-        try:
-            data = path.read_bytes()
-        except OSError:  # removed meanwhile
-            return self._fetched(sha256)
-        return data if _sha256(data) == sha256 else self._fetched(sha256)
+        for _ in range(2):
+            with suppress(OSError):  # removed meanwhile
+                data = self.path(sha256).read_bytes()
+                if _sha256(data) == sha256:
+                    return data
+        raise StoreError(f"the copy of {sha256} can't be read")
 
     def _fetch(self, sha256: str, path: Path) -> None:
         """Make a copy. Raises SnapshotMissing, StoreError."""
-        data = self._fetched(sha256)
         part = self.incoming / f"{uuid.uuid4().hex}.part"
         try:
-            part.write_bytes(data)
+            size = self._fetched(sha256, part)
             part.replace(path)
         except OSError as error:
+            raise self.volume.failed(error, part) from error
+        finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-            raise self.volume.failed(error, part) from error
-        self._copies.added(len(data))
+        self._copies.added(size)
 
-    def _fetched(self, sha256: str) -> bytes:
-        """The bytes of a blob, proven. Raises SnapshotMissing, StoreError."""
-        found, size = [], 0
-        with self._asking(sha256), self._bucket.opened(self.key(sha256)) as (_, pieces):
+    def _fetched(self, sha256: str, part: Path) -> int:
+        """The size of a blob, whose bytes, proven, are in this file then. Raises SnapshotMissing,
+        StoreError, OSError."""
+        digest, size = hashlib.sha256(), 0
+        with (
+            part.open("wb") as file,
+            self._asking(sha256),
+            self._bucket.opened(self.key(sha256)) as (_, pieces),
+        ):
             for piece in pieces:
-                found.append(piece)
                 size += len(piece)
-                if size > self._max_bytes:
-                    break
-        data = b"".join(found)
-        if _sha256(data) != sha256:
+                if size > self._most:
+                    raise StoreError(f"{self.where(sha256)} has more than {self._most} bytes")
+                digest.update(piece)
+                try:
+                    file.write(piece)
+                    file.flush()
+                except OSError as error:  # here, or it would count as one of the connection
+                    raise self.volume.failed(error, part) from error
+        if digest.hexdigest() != sha256:
             raise StoreError(f"{self.where(sha256)} no longer has the bytes of its name")
-        return data
+        return size
 
     def digest(self, sha256: str) -> str:
         """The SHA-256 that the bytes in the bucket have now. Raises SnapshotMissing."""

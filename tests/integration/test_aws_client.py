@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from shared.aws.bucket import Bucket
+from services.rekognition.regions import is_free
+from shared.aws.bucket import EMPTY_PAGES, Bucket
 from shared.aws.client import Client
 from shared.aws.errors import (
     AwsAway,
@@ -26,7 +27,7 @@ from shared.errors import ConfigError, HandlerError, Reject, Retry, Unreachable
 from shared.settings.aws import AwsSection
 from tests.support.moto import KEY, KEY_ID, MotoServer, account
 from tests.support.ports import free_port
-from tests.support.s3peer import S3Peer, refusal
+from tests.support.s3peer import S3Peer, Said, refusal
 
 
 @pytest.fixture
@@ -120,6 +121,67 @@ def test_a_connection_that_was_kept_ends_with_the_time_as_well(
     with pytest.raises(AwsAway, match="within 1 s"):
         client.call("list_objects_v2", Bucket=bucket[1])
     assert peer.connections == 1
+
+
+@pytest.mark.promise("feat E29")
+@pytest.mark.parametrize(
+    ("status", "body", "free"),
+    [
+        (500, "<html>Bad Gateway</html>", False),
+        (504, "", False),
+        (200, "[]", False),
+        (400, '{"__type": "ThrottlingException"}', True),
+        (403, "<html>Forbidden</html>", True),
+    ],
+)
+def test_an_answer_that_makes_no_sense_may_have_cost(
+    peer: S3Peer, status: int, body: str, free: bool
+):
+    peer.say(Said(status, {"Content-Type": "application/x-amz-json-1.1"}, body.encode()))
+    client = Client("rekognition", account(peer.url))
+    with pytest.raises(AwsError) as caught:
+        client.call("detect_labels", Image={"Bytes": b"x"})
+    assert is_free(caught.value) is free
+
+
+def test_an_answer_that_lacks_what_every_object_has_is_none(peer: S3Peer):
+    bucket = Bucket(Client("s3", account(peer.url)), "any")
+    peer.always(Said(200, {"Content-Type": "application/xml"}, b""), match="HEAD ")
+    peer.always(_page("<Contents><Size>1</Size></Contents>", ""), match="list-type")
+    peer.always(Said(200, {"Content-Type": "application/xml"}, b"<Tagging/>"), match="tagging")
+    for call in (bucket.look, lambda key: list(bucket.under(key)), bucket.tags):
+        with pytest.raises(AwsAway, match="lacks"):
+            call("1.jpg")
+
+
+def _page(content: str, token: str) -> Said:
+    more = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"
+    xml = f"<ListBucketResult>{more if token else ''}{content}</ListBucketResult>"
+    return Said(200, {"Content-Type": "application/xml"}, xml.encode())
+
+
+def test_a_list_without_end_ends(peer: S3Peer):
+    bucket = Bucket(Client("s3", account(peer.url)), "any")
+    peer.always(_page("", "same"))
+    with pytest.raises(AwsAway, match="does not end its list"):
+        list(bucket.under("x"))
+    assert len(peer.requests) == 2
+    peer.heal()
+    for number in range(200):
+        peer.say(_page("", f"{number}"))
+    with pytest.raises(AwsAway, match="does not end its list"):
+        list(bucket.folders("x"))
+    assert len(peer.requests) == 2 + EMPTY_PAGES + 1
+
+
+def test_no_more_is_read_than_was_said(peer: S3Peer, bucket: tuple[Client, str]):
+    put(bucket[0], bucket[1], bytes(1000))
+    held = Bucket(bucket[0], bucket[1])
+    assert held.read("a b+ü/1.jpg", 1000) == bytes(1000)
+    peer.say("endless")
+    for asked in (held, Bucket(Client("s3", account(peer.url)), "any")):
+        with pytest.raises(AwsInvalid, match="more than 999 bytes"):
+            asked.read("a b+ü/1.jpg", 999)
 
 
 @pytest.mark.parametrize("key", ["../other/1.jpg", "a/./b", "a//b", "", "a\0", "x" * 1025])

@@ -166,6 +166,27 @@ def test_a_hold_is_a_tag_that_filing_again_keeps(tmp_path: Path, filing: Filing)
     rig.close()
 
 
+def test_tags_that_people_set_stay(tmp_path: Path, filing: Filing):
+    rig = S3Rig(tmp_path, rules=RulesSection(expire_days=30))
+    path = rig.archive.file(filing).path
+    key = f"{PREFIX}/{path}"
+    rig.bucket.tag(key, {"snapbus": "filed", "case of": "4711 + 4712"})
+    rig.archive.hold(Entry(path, 0), on=True)
+    assert rig.bucket.tags(key) == {"snapbus": "held", "case of": "4711 + 4712"}
+    rig.archive.file(filing)
+    assert rig.bucket.tags(key) == {"snapbus": "held", "case of": "4711 + 4712"}
+    rig.close()
+
+
+def test_a_manifest_is_not_read_without_end(rig: S3Rig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("services.drive.archives.s3.MANIFEST_BYTES", 100)
+    rig.archive.write_manifest(DAY, bytes(100))
+    assert rig.archive.manifest(DAY) == bytes(100)
+    rig.archive.write_manifest(DAY, bytes(101))
+    with pytest.raises(Reject, match="more than 100 bytes"):
+        rig.archive.manifest(DAY)
+
+
 @pytest.mark.promise("feat F17")
 def test_the_class_of_storage_is_that_of_the_settings(tmp_path: Path, filing: Filing):
     rig = S3Rig(tmp_path, storage_class="INTELLIGENT_TIERING")

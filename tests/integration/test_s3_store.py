@@ -121,6 +121,28 @@ def test_an_object_that_was_changed_is_found(rig: S3StoreRig):
     assert rig.store.digest(SHA256) == hashlib.sha256(b"other bytes").hexdigest()
 
 
+def test_a_picture_from_when_larger_ones_were_taken_is_read(rig: S3StoreRig, tmp_path: Path):
+    keep(rig.store)
+    lowered = S3Store(tmp_path / "low", rig.pail.bucket(), _section(rig), max_bytes=len(DATA) - 1)
+    lowered.create()
+    assert lowered.read(SHA256) == lowered.path(SHA256).read_bytes() == DATA
+
+
+@pytest.mark.promise("inv I17")
+def test_an_object_without_end_fills_no_disk(rig: S3StoreRig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("shared.store.s3.LARGEST_BYTES", 1_000_000)
+    keep(rig.store)
+    other = S3Store(rig.folder / "other", rig.pail.bucket(), _section(rig), max_bytes=len(DATA))
+    other.create()
+    rig.pail.peer.always("endless", match="GET ")
+    with pytest.raises(StoreError, match="more than 1000000 bytes"):
+        other.read(SHA256)
+    assert copies(other) == list(other.incoming.iterdir()) == []
+    anew = S3Store(rig.folder / "anew", rig.pail.bucket(), _section(rig), max_bytes=len(DATA))
+    with pytest.raises(StoreError, match="more than 10000 bytes"):
+        anew.create()
+
+
 def test_a_copy_that_rotted_is_fetched_again(rig: S3StoreRig):
     keep(rig.store)
     (copy,) = copies(rig.store)

@@ -220,13 +220,15 @@ class S3Peer:
         elif what == "silent":
             self._ending.wait(60)
         elif what in ("drip", "endless"):
-            connection.sendall(_head(200, {"Content-Type": "application/xml"}, 10**9))
+            told = {"Content-Type": "application/xml", "Last-Modified": _DATE}
+            connection.sendall(_head(200, told, 10**9))
             while not self._ending.wait(0.05 if what == "drip" else 0):
                 connection.sendall(b" " if what == "drip" else bytes(65_536))
         return False
 
 
 _WITHOUT_SERVER = ("reset", "close", "half", "garbage", "silent", "drip", "endless")
+_DATE = "Sun, 22 Nov 2026 00:00:00 GMT"
 _HOP = ("connection", "keep-alive", "transfer-encoding", "content-length", "date", "server")
 _CHECKSUMS = ("x-amz-checksum-sha256", "etag", "x-amz-checksum-type")
 

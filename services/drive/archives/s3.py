@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from services.drive.archives.archive import MANIFEST, Archive, Entry, Filed, Filing, NotThere
 from shared.aws.bucket import Bucket
@@ -30,6 +31,8 @@ from shared.settings.s3 import S3Section
 CHUNK_BYTES = 1 << 20
 LOOKS = 8
 """Objects that are looked at at the same time."""
+MANIFEST_BYTES = 64_000_000
+"""A hundred thousand pictures in a day and more."""
 TAG, FILED, HELD = "snapbus", "filed", "held"
 _METADATA = {"snapbus-id": "snapshot_id", "snapbus-camera": "camera", "snapbus-kind": "kind"}
 
@@ -58,17 +61,17 @@ class S3Archive:
         key = self._before + filing.path
         with self._translated():
             if self._tagged:
-                about["Tagging"] = f"{TAG}={self._state(key)}"
+                about["Tagging"] = urlencode({TAG: FILED, **self._tags(key)})
             self._bucket.put(key, data, filing.sha256, **about)
             reach("drive.checked")
         return Filed(filing.path)
 
-    def _state(self, key: str) -> str:
-        """What its tag says, so that filing again ends no hold."""
+    def _tags(self, key: str) -> dict[str, str]:
+        """Those it has, so that filing again ends no hold and removes no tag of its people."""
         try:
-            return self._bucket.tags(key).get(TAG, FILED)
+            return self._bucket.tags(key)
         except AwsMissing:
-            return FILED
+            return {}
 
     def days(self) -> Iterator[date]:
         with self._translated(reading=True):
@@ -118,17 +121,18 @@ class S3Archive:
     def hold(self, entry: Entry, *, on: bool) -> None:
         """Tag it for the rules of the bucket; nothing, where none are configured."""
         if self._tagged:
+            key = self._before + entry.path
             with self._translated():
                 try:
-                    self._bucket.tag(self._before + entry.path, {TAG: HELD if on else FILED})
+                    tags = self._bucket.tags(key)
+                    self._bucket.tag(key, {**tags, TAG: HELD if on else FILED})
                 except AwsMissing as error:
                     raise NotThere(f"archive {self.name} does not hold {entry.path}") from error
 
     def manifest(self, day: date) -> bytes:
         with self._translated(reading=True):
             try:
-                with self._bucket.opened(self._manifest(day)) as (_, pieces):
-                    return b"".join(pieces)
+                return self._bucket.read(self._manifest(day), MANIFEST_BYTES)
             except AwsMissing:
                 return b""
 
