@@ -17,6 +17,7 @@ from services.camera import camera as cameras
 from services.camera import fetch
 from shared.errors import Retry, StoreFull
 from shared.events import Event, now
+from shared.store.part import BUFFERS
 from tests.support.asking import Place, ask, failure, request
 from tests.support.camera_pictures import PICTURE
 from tests.support.cameras import FOSCAM_WRONG, FaultyCamera, answer, says
@@ -129,6 +130,16 @@ def test_a_picture_over_the_limit_is_not_kept(tmp_path: Path, camera: FaultyCame
     place.journal.close()
     eventually(lambda: camera.open == 0)
     assert camera.sent < 20_000_000  # what fits into the socket's buffers
+
+
+@pytest.mark.promise("fault C3")
+@pytest.mark.parametrize("more", [0, 700_000], ids=["in memory", "on the disk"])
+def test_nothing_is_kept_of_half_a_picture(place: Place, camera: FaultyCamera, more: int) -> None:
+    camera.faults["/half"] = says(answer(PICTURE[:-2] + bytes(more)))
+    service = place.service({"gate": {"url": camera.url("/half"), "attempts": 1}})
+    assert "cut off" in failure(ask(service, request())).reason
+    assert list(place.store.incoming.iterdir()) == []
+    assert place.store._buffers._value == BUFFERS
 
 
 @pytest.mark.promise("fault C1")

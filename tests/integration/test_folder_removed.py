@@ -79,6 +79,17 @@ def test_killed_before_the_file_was_removed_it_is_known_again(tmp_path, monkeypa
         assert door.state()["files"]["repeated"] == 1 and door.core.told == []
 
 
+@pytest.mark.promise("fault W5", "inv I1")
+def test_another_picture_of_the_same_name_time_and_size_is_no_repeat(tmp_path):
+    with standing(tmp_path) as door:
+        for end in (b"1", b"2", b"2"):
+            os.utime(put(door.root, "x.jpg", picture(1) + end), (1e9, 1e9))
+            door.scan()
+            assert door.left() == []
+        assert door.names() == ["x.jpg", "x.jpg"]
+        assert door.state()["files"] == {"taken": 2, "repeated": 1, "rejected": 0}
+
+
 @pytest.mark.promise("fault W5")
 @pytest.mark.parametrize("name", ["x.jpg", "sub/x.jpg", LONG, f"{LONG}/{LONG}"], ids=len)
 def test_killed_in_the_middle_of_removing_it_is_removed_later(tmp_path, monkeypatch, name):
