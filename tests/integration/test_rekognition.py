@@ -229,7 +229,7 @@ def test_without_money_the_local_result_stands_and_the_reason_is_told(tmp_path: 
         assert results == {"detector": True, "rekognition": False}
         about = asks.service.about()
         assert about["paid"]["rekognition"]["periods"]["day"]["refused"] == 1
-        assert about["summary"] == "0.002 of 0.002 USD this day, 0.002 USD this month"
+        assert about["summary"] == "0.002 of 0.002 USD this day, 0.002 of 10.00 USD this month"
 
 
 @pytest.mark.promise("feat E29")
