@@ -17,6 +17,7 @@ from shared.admin.doctor import Doctor
 from shared.store import open_store
 from tests.chaos.account import is_drained, journal_of
 from tests.chaos.feeds import PASSWORD, Pictures
+from tests.chaos.nursery import Forked, Nursery
 from tests.chaos.storm import DatedFeed
 from tests.support.moto import KEY, KEY_ID
 from tests.support.s3peer import refusal
@@ -75,7 +76,11 @@ def play(system: System, feed: DatedFeed, kills: int, patience_s: float) -> int:
 def test_what_was_acknowledged_is_kept_and_filed_once(
     tmp_path: Path, number: int, kills: int, rate: float, patience_s: float
 ):
-    with closing(Pail()) as pail, closing(System(tmp_path, tree(pail))) as system:
+    with (
+        closing(Nursery()) as nursery,
+        closing(Pail()) as pail,
+        closing(Forked(tmp_path, tree(pail), nursery)) as system,
+    ):
         pail.peer.storm(rate, SEED, *FAULTS)
         feed = DatedFeed(number, system.ftp_port, Pictures(SEED))
         died = play(system, feed, kills, patience_s)

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from services.simulator.amazon.server import SimulatedRekognition
+from tests.chaos.nursery import Forked, Nursery
 from tests.support.amazon import FIRST, SECOND, amazon, label, tree_of
 from tests.support.fakes import eventually
 from tests.support.pictures import jpeg
@@ -60,10 +61,11 @@ def test_the_outage_of_both_regions_loses_no_result_and_makes_none_false(
     tree = {
         **tree_of(cloud, when="unsure"),
         "cameras": {"yard": {"folder": {"path": str(yard)}}},
-        "folders": {"settle_s": 0.1, "rescan_s": 0.5},
+        "folders": {"settle_s": 0.1, "rescan_s": 0.2},
+        "scheduler": {"reconcile_s": 0.2},
     }
     cloud.faults = {FIRST: "reset", SECOND: "error"}
-    with closing(System(tmp_path, tree)) as system:
+    with closing(Nursery()) as nursery, closing(Forked(tmp_path, tree, nursery)) as system:
         system.start("allinone")
         for number in range(PICTURES):
             (yard / f"{number:02}.jpg").write_bytes(picture(number))

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.nursery import Forked, Nursery
 from tests.support.fakes import eventually
 from tests.support.moto import KEY, KEY_ID
 from tests.support.pictures import jpeg, scene
 from tests.support.s3rig import Pail
-from tests.support.system import System
 
 
 @pytest.mark.promise("inv I2", "inv I6")
@@ -32,13 +32,16 @@ def test_a_picture_that_one_host_took_is_filed_by_the_other(
             },
             "store": {"s3": {"bucket": pail.name}},
             "cameras": {"porch": {"ftp": {"password": "porch-pw"}}},
-            "scheduler": {"reconcile_s": 0.5, "grace_s": 5.0},
         }
         there = {"SNAPBUS__DATA": str(tmp_path / "there")}
         pictures = [jpeg(scene(64 + 16 * number, 48)) for number in range(3)]
-        with closing(System(tmp_path, tree)) as system:
-            system.start("ftp")
-            system.start("detector", "drive", "scheduler", env=there)
+        with (
+            closing(Nursery()) as nursery,
+            closing(Forked(tmp_path, tree, nursery)) as system,
+        ):
+            system.start("ftp", wait=False)
+            system.start("detector", "drive", env=there)
+            system.wait_ready("ftp")
             with ftplib.FTP() as client:
                 client.connect("127.0.0.1", system.ftp_port, timeout=20)
                 client.login("porch", "porch-pw")
