@@ -122,10 +122,11 @@ def test_an_object_that_was_changed_is_found(rig: S3StoreRig):
 
 
 def test_a_picture_from_when_larger_ones_were_taken_is_read(rig: S3StoreRig, tmp_path: Path):
-    keep(rig.store)
-    lowered = S3Store(tmp_path / "low", rig.pail.bucket(), _section(rig), max_bytes=len(DATA) - 1)
+    data = bytes(300_000)
+    sha256 = keep(rig.store, data).sha256
+    lowered = S3Store(tmp_path / "low", rig.pail.bucket(), _section(rig), max_bytes=1000)
     lowered.create()
-    assert lowered.read(SHA256) == lowered.path(SHA256).read_bytes() == DATA
+    assert lowered.read(sha256) == lowered.path(sha256).read_bytes() == data
 
 
 @pytest.mark.promise("inv I17")
