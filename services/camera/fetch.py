@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from services.camera.camera import Camera, CaptureFailed, HungUp, NoTurn
@@ -69,6 +70,8 @@ class FetchSnapshots:
             return []
         if latest.began < max(event.time, now() - timedelta(seconds=FRESH_S)):
             return []
+        if self._intake.has(_arrival(event, request)):
+            return []  # answered by its own picture, before the process that took it ended
         if latest.reason:
             return [_failed(event, request, latest.reason, 0)]
         said = SnapshotShared(camera=request.camera)
@@ -86,16 +89,7 @@ class FetchSnapshots:
             yield acquired
 
     def _capture(self, event: Event, request: SnapshotRequested, camera: Camera) -> Sequence[Event]:
-        def arrival(name: str) -> Arrival:
-            return Arrival(
-                camera=request.camera,
-                door="fetch",
-                name=name,
-                key=event.id,
-                cause=event,
-                trigger=TRIGGERS.get(request.reason, ""),
-            )
-
+        arrival = partial(_arrival, event, request)
         try:
             camera.capture(self._intake, arrival, request, request=event.id, turns=self._turns)
         except CaptureFailed as error:
@@ -122,6 +116,17 @@ class FetchSnapshots:
         if down:
             summary += f"; not: {', '.join(down)}"
         return {"ok": not down, "summary": summary, "cameras": cameras}
+
+
+def _arrival(event: Event, request: SnapshotRequested, name: str = "") -> Arrival:
+    return Arrival(
+        camera=request.camera,
+        door="fetch",
+        name=name,
+        key=event.id,
+        cause=event,
+        trigger=TRIGGERS.get(request.reason, ""),
+    )
 
 
 def _failed(event: Event, request: SnapshotRequested, reason: str, attempts: int) -> Event:

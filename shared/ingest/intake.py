@@ -94,13 +94,10 @@ class Intake:
         at once if the database was away a moment ago."""
         if time.monotonic() < self._journal_away_until:
             raise JournalUnavailable("the database was away a moment ago")
-        asked: list[list[Key]] = []
-        for part, arrival in received:
-            organisation, keys = (
-                self.organisation(arrival.camera),
-                keys_before(arrival, part.sha256),
-            )
-            asked.append([(organisation, key) for key in keys])
+        asked: list[list[Key]] = [
+            [(self.organisation(each.camera), key) for key in keys_before(each, part.sha256)]
+            for part, each in received
+        ]
         if not any(asked):
             return [None] * len(asked)
         try:
@@ -109,6 +106,11 @@ class Intake:
             self._away(error)
             raise
         return [next((found[key] for key in keys if key in found), None) for keys in asked]
+
+    def has(self, arrival: Arrival) -> bool:
+        """Whether a picture came before under the sender's key. Raises JournalUnavailable."""
+        key = (self.organisation(arrival.camera), keys_before(arrival, "")[-1])
+        return key in self._journal.holders([key])
 
     def accept_all(self, received: Sequence[tuple[Part, Arrival]]) -> list[Accepted | Exception]:
         """``accept`` for several, in one transaction; returns its result or its error for each."""

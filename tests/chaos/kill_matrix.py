@@ -33,8 +33,9 @@ from tests.support.rabbit import RabbitServer
 
 ONE, MANY = "one process, SQLite", "processes, PostgreSQL, RabbitMQ"
 FTP_DOOR = r"store\..*|intake\.(stored|before_record|after_record|announced)|ftp\..*"
-ELSEWHERE = ("google.", "http.", "legacy.", "paid.")
-"""Points of tests with a feed of their own: test_<first part>_killed.py, contract/test_paid.py."""
+ELSEWHERE = ("google.", "http.", "legacy.", "paid.", "store.s3_")
+"""Points of tests with a feed of their own: test_<first part>_killed.py, test_paid.py,
+test_s3_storm.py."""
 RETRYING = "drive.part_written:1+:raise=ENOSPC"
 """The archive is full as long as this process lives: its work is put off, and comes again."""
 

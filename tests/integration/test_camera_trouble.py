@@ -110,6 +110,19 @@ def test_requests_that_were_made_before_the_camera_was_asked_share_its_answer(
     assert len(camera.requests) == 3
 
 
+@pytest.mark.promise("fault C6", "inv I8")
+def test_a_request_with_a_picture_of_its_own_shares_no_other_after_a_kill(
+    place: Place, camera: FaultyCamera
+) -> None:
+    cameras = {"gate": {"url": camera.url("/fine")}}
+    first, second = request(reason="manual"), request(reason="manual")
+    assert ask(place.service(cameras), first) == []
+    after = place.service(cameras)
+    assert ask(after, second) == []
+    assert ask(after, first) == []
+    assert [each.cause for each in place.said] == [first.id, second.id]
+
+
 def test_requests_share_a_failure_as_well_but_nothing_that_is_old(
     place: Place, camera: FaultyCamera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
