@@ -233,19 +233,18 @@ class Intake:
 
 
 def _log(taken: Event, outcome: Accepted | Exception) -> None:
-    if isinstance(outcome, Exception):
-        return  # who hands it to the sender logs it
-    log.info(
-        "%s a picture of %s",
-        "knew" if outcome.duplicate else "took",
-        taken.subject,
-        extra={
-            "action": "snapshot_repeated" if outcome.duplicate else "snapshot_taken",
-            "camera": taken.subject,
-            "snapshot_id": outcome.snapshot_id,
-            "door": taken.data["door"],
-            "size": taken.data["size"],
-            "file": taken.data["name"],
-            "trace_id": trace_id(taken.trace or ""),
-        },
-    )
+    if not isinstance(outcome, Exception):  # else who hands it to the sender logs it
+        log.info(
+            "%s a picture of %s",
+            "knew" if outcome.duplicate else "took",
+            taken.subject,
+            extra={
+                "action": "snapshot_repeated" if outcome.duplicate else "snapshot_taken",
+                "camera": taken.subject,
+                "snapshot_id": outcome.snapshot_id,
+                "door": taken.data["door"],
+                "size": taken.data["size"],
+                "file": taken.data["name"],
+                "trace_id": trace_id(taken.trace or ""),
+            },
+        )
