@@ -47,6 +47,20 @@ class DriveSection(Section):
         """The same, with the account it uses."""
         return self.model_copy(update={"s3": self.s3.asking(account)})
 
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Whose place of which kind it is; empty for a folder of this machine."""
+        if self.archive == "s3" and self.s3.bucket:
+            endpoint = self.s3.account.endpoint if self.s3.account else ""
+            return "s3", endpoint, self.s3.bucket, self.s3.prefix
+        if self.archive == "google":
+            google = self.google
+            folder = "/".join(filter(None, google.folder.split("/")))
+            service = (google.service or {}).get("client_email", "")
+            login = service + google.acts_for if service else str(google.token)
+            return "google", google.api, google.shared_drive or login, folder
+        return ()
+
     @model_validator(mode="after")
     def _names_a_bucket(self) -> DriveSection:
         if self.archive == "s3" and self.enabled and not self.s3.bucket:

@@ -118,6 +118,15 @@ class Settings(Section):
                 raise ValueError(
                     f"the archives {one} and {other} share the folder {first}; give each its own"
                 )
+        places: dict[tuple[str, ...], str] = {}
+        for other, section in self.all_archives.items():
+            if place := section.place:
+                one = places.setdefault(place, other)
+                if one != other:
+                    raise ValueError(
+                        f"the archives {one} and {other} file in the same place of "
+                        f"{section.archive}; give each its own"
+                    )
         return self
 
     @property

@@ -184,18 +184,19 @@ def _body(filing: Filing, title: str, folder: str) -> dict[str, Any]:
     """What Drive knows of the file. The description is found by its search; the properties are
     seen by this program only."""
     taken = filing.captured_at.astimezone(UTC)
-    labels = " ".join(filing.labels)
+    is_encrypted = filing.kind.startswith("encrypted")
+    shown = () if is_encrypted else filing.labels  # what is in the picture is secret
     properties = {
         "snapbus_id": filing.snapshot_id,
         "snapbus_kind": filing.kind,
         "snapbus_camera": filing.camera,
         "snapbus_sha256": filing.sha256,
-        "snapbus_labels": labels,
+        "snapbus_labels": " ".join(shown),
     }
-    told = [filing.camera, f"{filing.captured_at:%Y-%m-%d %H:%M:%S}", ", ".join(filing.labels)]
+    told = [filing.camera, f"{filing.captured_at:%Y-%m-%d %H:%M:%S}", ", ".join(shown)]
     return {
         "title": title,
-        "mimeType": filing.media_type,
+        "mimeType": "application/octet-stream" if is_encrypted else filing.media_type,
         "parents": [{"id": folder}],
         "createdDate": f"{taken:%Y-%m-%dT%H:%M:%S}.{taken.microsecond // 1000:03}Z",
         "description": "\n".join([*filter(None, told), f"Snapbus {filing.snapshot_id}"]),

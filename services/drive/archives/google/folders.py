@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 from services.drive.archives.google.client import Client
-from services.drive.archives.google.errors import Busy, Exists, Missing
+from services.drive.archives.google.errors import Busy, Exists, Missing, Refused
 from services.drive.archives.google.tables import FOLDERS, OWNER, Folder
 from shared.events import now
 from shared.failpoint import reach
@@ -93,7 +93,7 @@ class Folders:
             if file_id := self._there(path, title, parent_id):
                 self._known[path] = file_id, time.monotonic()
                 return file_id
-        raise Busy(f"the folder {path} can't be made: somebody removes it again and again")
+        raise Busy(f"the folder {path} can't be made: it is removed or refused again and again")
 
     def _there(self, path: str, title: str, parent_id: str) -> str:
         """The id of this folder; empty: it changed meanwhile, so look again."""
@@ -143,6 +143,9 @@ class Folders:
             self._client.insert(body, None, "id")
         except Exists:
             return self._is_live(file_id)
+        except Refused as error:  # perhaps an id of another account
+            log.warning("Google refused the folder %s: %s", title, error)
+            return False
         reach("google.folder_made")
         return True
 

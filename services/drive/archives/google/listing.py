@@ -7,13 +7,15 @@ from datetime import date
 
 from services.drive.archives.archive import MANIFEST, Entry
 from services.drive.archives.google.client import Client, Item
-from services.drive.archives.google.errors import Missing
+from services.drive.archives.google.errors import Busy, Missing
 from services.drive.archives.google.folders import MIME, Folders, quoted
 
 FIELDS = (
     "id,title,mimeType,fileSize,md5Checksum,sha256Checksum,labels(starred),properties(key,value)"
 )
 DEEPEST = 8
+MOST_BYTES = 64 << 20
+"""A manifest is not larger: its days have some 200 000 pictures then."""
 
 
 class Listing:
@@ -57,10 +59,15 @@ class Listing:
         raise Missing(f"there is no {path}")
 
     def manifest(self, day: date) -> bytes:
-        """Its bytes; empty: there is none."""
+        """Its bytes; empty: there is none. Raises Busy for more than MOST_BYTES."""
         folder = self._folders.find(*_names(day))
         item = self._child(folder, MANIFEST) if folder else None
-        return b"".join(self._client.read(item["id"])) if item else b""
+        found = bytearray()
+        for chunk in self._client.read(item["id"]) if item else ():
+            found += chunk
+            if len(found) > MOST_BYTES:
+                raise Busy(f"the {MANIFEST} of {day} has more than {MOST_BYTES} bytes")
+        return bytes(found)
 
     def write_manifest(self, day: date, data: bytes) -> None:
         """Replace its bytes, which Drive does as one step."""

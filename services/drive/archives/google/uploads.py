@@ -66,8 +66,14 @@ class Uploads:
         """The one live file with these bytes, sent now or before. Raises Retry when Drive keeps
         other bytes, and FolderGone."""
         row, is_new = self._reserved(wanted)
-        for _ in range(TRIES):
-            item = self._sent(row, wanted) if is_new else self._found(row, wanted)
+        for left in reversed(range(TRIES)):
+            try:
+                item = self._sent(row, wanted) if is_new else self._found(row, wanted)
+            except Refused:
+                if not left:
+                    raise
+                item = None
+                self._ids.clear()  # perhaps all of them belong to another account
             reach("google.sent")
             if item and wanted.is_in(item) and not item["labels"]["trashed"]:
                 return item
@@ -105,10 +111,6 @@ class Uploads:
                 return None
         except Missing:  # of the folder, or of an upload that took too long
             raise FolderGone(None) from None
-        except Refused:
-            if row.spoilt < TRIES:  # perhaps an id of another account
-                return None
-            raise
 
     def _given_up(self, row: Upload, item: Item | None, wanted: Wanted) -> Upload:
         """Another id for the same filing. What has wrong bytes goes into the trash, unless somebody

@@ -44,10 +44,10 @@ def translated(error: Exception, login: Credentials, deadline: Deadline) -> Goog
             return answer
     if deadline.over or isinstance(error, TimeoutError | TooSlow):
         return Busy(f"Google gave no complete answer within {deadline.seconds:g} s")
-    if isinstance(error, ValueError | KeyError | api_errors.Error):
-        return Busy("what answers in Google's place is not Google Drive")
     if isinstance(error, http.client.HTTPException):
         return Busy("Google closed the connection in the middle")
+    if not isinstance(error, OSError | httplib2.HttpLib2Error):
+        return Busy("what answers in Google's place is not Google Drive")
     return Busy(f"Google can't be reached: {_reason(error)}")
 
 

@@ -6,7 +6,6 @@ at error pages that are no JSON. Here each of them is an error of google/errors.
 
 from __future__ import annotations
 
-import http.client
 import io
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,13 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-import httplib2
 from googleapiclient import errors as api_errors
-from googleapiclient.http import MediaIoBaseDownload
-from oauth2client.client import AccessTokenRefreshError
-from pydrive2.auth import AuthError
+from googleapiclient.http import MediaIoBaseDownload, MediaIoBaseUpload
 from pydrive2.drive import GoogleDrive
-from pydrive2.files import ApiRequestError
+from pydrive2.files import ApiRequestError, GoogleDriveFile
 
 from services.drive.archives.google.client.answers import translated
 from services.drive.archives.google.client.auth import Auth
@@ -30,18 +26,15 @@ from services.drive.archives.google.errors import Busy, GoogleError
 from services.drive.archives.google.pace import Pace
 from services.drive.archives.google.token import TokenFile
 from shared.http.deadline import Deadline
-from shared.http.errors import TooSlow
 
 GOOGLE = "https://www.googleapis.com/"
 CHUNK_BYTES = 1 << 20
 MOST_TRIES, AGAIN_WITHIN_S = 4, 3.0
 """What fails more often or later is not called again at once: its work waits in the journal."""
+MOST_EMPTY = 20
+"""A list with more empty pages in a row has no end."""
 T = TypeVar("T")
 Item = dict[str, Any]
-_FAILURES = (
-    api_errors.Error, ApiRequestError, AuthError, AccessTokenRefreshError, httplib2.HttpLib2Error,
-    http.client.HTTPException, TooSlow, OSError, ValueError, KeyError,
-)  # fmt: skip
 
 
 class Client:
@@ -81,7 +74,7 @@ class Client:
         """Make a file, or a folder when it has no content; ``body`` holds its id."""
 
         def insert(_http: Any) -> Item:
-            file = self._drive.CreateFile(dict(body))
+            file = _File(self._auth, dict(body))
             with _opened(content) as stream:
                 if content is not None:
                     file.content = stream
@@ -119,7 +112,7 @@ class Client:
         """Replace the bytes of a file, as one step."""
 
         def rewrite(_http: Any) -> Item:
-            file = self._drive.CreateFile({"id": file_id})
+            file = _File(self._auth, {"id": file_id})
             file.content = io.BytesIO(content)
             file.Upload(param={"fields": fields})
             return dict(file)
@@ -146,11 +139,16 @@ class Client:
     def all(self, query: str, fields: str, **more: Any) -> Iterator[Item]:
         """The files of all pages of a list."""
         token: str | None = None
+        empty = 0
         while True:
-            items, token = self.page(query, fields, token=token, **more)
+            items, following = self.page(query, fields, token=token, **more)
             yield from items
-            if not token:
+            if not following:
                 return
+            empty = 0 if items else empty + 1
+            if following == token or empty > MOST_EMPTY:
+                raise Busy("Google's list has no end")
+            token = following
 
     def read(self, file_id: str) -> Iterator[bytes]:
         """The bytes of a file, in chunks."""
@@ -218,11 +216,19 @@ class Client:
                 return run(local.http)
             except GoogleError:
                 raise
-            except _FAILURES as error:
+            except Exception as error:  # noqa: BLE001  a hostile answer makes the library raise anything
                 meant = translated(error, self._login, deadline)
                 if not isinstance(error, api_errors.HttpError | ApiRequestError):
                     self._drop(local)  # its connection may be in the middle of an answer
                 raise meant from None
+
+
+class _File(GoogleDriveFile):  # type: ignore[misc]
+    """A file whose upload can be repeated after a 401: by the stream itself, which can seek."""
+
+    def _BuildMediaBody(self) -> MediaIoBaseUpload:
+        self.setdefault("mimeType", "application/octet-stream")
+        return MediaIoBaseUpload(self.content, self["mimeType"], chunksize=-1, resumable=True)
 
 
 def _opened(content: Path | bytes | None) -> BinaryIO:
