@@ -10,6 +10,7 @@ It prints an address for a browser on any computer, and waits at most ten minute
 from __future__ import annotations
 
 import argparse
+import os
 import selectors
 import socket
 import sys
@@ -128,6 +129,7 @@ def _listening(port: int) -> socket.socket:
 
 def _address(server: socket.socket, asked: TextIO) -> str:
     """The address where the browser ended: it came here itself, or a person pasted it."""
+    typed = b""
     with selectors.DefaultSelector() as selector:
         selector.register(server, selectors.EVENT_READ)
         with suppress(OSError, ValueError):  # no terminal, but a file or nothing
@@ -139,9 +141,11 @@ def _address(server: socket.socket, asked: TextIO) -> str:
                     path = _came(server)
                     if "code=" in path or "error=" in path:
                         return path
-                elif line := asked.readline():
-                    if line.strip():
-                        return line
+                elif chunk := os.read(asked.fileno(), MOST_BYTES):
+                    # Not readline(): what that reads ahead would wake nobody.
+                    *lines, typed = (typed + chunk).split(b"\n")
+                    for line in filter(bytes.strip, lines):
+                        return line.decode(errors="replace")
                 else:
                     selector.unregister(asked)
     raise LoginFailed("nobody said yes within ten minutes: begin again")

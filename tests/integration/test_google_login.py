@@ -138,8 +138,8 @@ def test_a_browser_on_this_machine_comes_back_by_itself(google, journal, tmp_pat
 @pytest.mark.promise("feat F3")
 def test_behind_ssh_the_address_where_the_browser_ended_is_pasted(google, journal, tmp_path):
     with terminal(tmp_path, google) as person:
-        person.type("")
-        person.type(ended_at(person.read(r"(http\S+/auth\?\S+)")))
+        address = ended_at(person.read(r"(http\S+/auth\?\S+)"))
+        person.type(f"\n{address}")  # an empty line and the address, at once
         assert person.end() == 0
     assert can_file(google, journal, tmp_path)
 
